@@ -1,0 +1,1 @@
+"""Exactly N different creators, or precisely why not."""
