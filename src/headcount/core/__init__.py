@@ -1,0 +1,1 @@
+"""The pure floor: what is counted, chosen and decided; standard library only."""

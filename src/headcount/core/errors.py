@@ -1,0 +1,65 @@
+"""The exception tree, split by who must act.
+
+    HeadcountError
+    ├── UsageError           the caller: ask differently
+    │   ├── InvalidSearch      a search that cannot be taken, with the field at fault
+    │   ├── InvalidSetting     a setting that cannot be used, with its name
+    │   ├── NoSuchJob          an id that names no job of this store
+    │   └── JobNotReady        the job's status does not allow this now
+    ├── OperatorError        who runs the machine
+    │   └── StoreError         the store cannot be used
+    │       ├── StoreBusy        another process holds it for too long
+    │       └── StoreTooNew      a later version of Headcount wrote it
+    └── InternalError        us: a promise was about to be broken
+
+What a provider answers, refusals included, is a value (see `model.Failure`), never
+an exception: a call that fails is an expected outcome.
+"""
+
+
+class HeadcountError(Exception):
+    """Something the caller could not have wanted; the message says what to do."""
+
+
+class UsageError(HeadcountError):
+    """The caller must ask differently."""
+
+
+class InvalidSearch(UsageError):  # noqa: N818 - it names the thing at fault, not the act
+    """A search that cannot be taken; `field` is the path of what is at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidSetting(UsageError):  # noqa: N818 - it names the thing at fault
+    """A setting that cannot be used; the message names it and never shows a secret."""
+
+
+class NoSuchJob(UsageError):  # noqa: N818 - it names the thing at fault
+    """An id that names no job of this store."""
+
+
+class JobNotReady(UsageError):  # noqa: N818 - it names the thing at fault
+    """The job's status does not allow what was asked."""
+
+
+class OperatorError(HeadcountError):
+    """Whoever runs this machine must act."""
+
+
+class StoreError(OperatorError):
+    """The store cannot be used; what was settled before is safe in it."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - it names the state found
+    """Another process has held the store for longer than we wait."""
+
+
+class StoreTooNew(StoreError):  # noqa: N818 - it names the state found
+    """A later version of Headcount wrote this store."""
+
+
+class InternalError(HeadcountError):
+    """A promise was about to be broken: a defect of ours, please report it."""

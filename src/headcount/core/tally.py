@@ -1,0 +1,284 @@
+"""The tally: the one place where a job's state changes.
+
+How a job is counted, in plain English.
+
+A job wants a target of N creators. Facts come in: a page arrived, a call failed, the
+worker before us died, the user paused. Each rule below takes the change made so far,
+adds one fact and returns the change that follows. Nothing here waits, reads a clock
+or touches a disk; the store writes all of a change down in one transaction, or nothing.
+
+*Counting.* A creator is told by the creator key and counts once, when the first of
+their sightings qualifies. Qualified creators get the ordinals 1, 2, 3 and on. Those up
+to N are delivered; those beyond are spares, paid for and kept: when the target is
+raised they are delivered before any call is made. So a job can never deliver more than
+N, whatever arrives. A rejected creator keeps the reason, and qualifies by a later video
+that passes. A pending one waits for a call that tells more; only that call may reject
+them. Each item is exactly one of: new, duplicate, rejected, pending, unusable.
+
+*Staleness.* A page names the call it answers. If that call is not open, because it was
+settled or given up, the fact changes nothing. Facts may come late, twice, in any order.
+
+*Money.* A call is held in the ledger, at its highest price, before it is made. Caps are
+checked against what was spent plus what is held, so they cannot be exceeded. A call
+that was open when its worker died counts as spent: it may have been charged.
+
+*The end of a source.* Providers lie about `has_more`, and an empty answer is often a
+hiccup. So a source goes dry by evidence that adds up over consecutive answers:
+    an empty answer that does not claim there is more   2
+    an empty answer that claims there is more           1
+    a page that claims to be the last                   1
+    a page that shows nothing this source had not shown 1
+    a cursor that does not move on                      1
+and any page with something fresh wipes out what came before it. At 3 the end is
+confirmed, which always takes two answers. An empty answer is no page: the same cursor
+is asked again. A page with items is never asked again.
+
+*Failures.* A source whose page failed waits, longer each time, and is set aside after
+`attempts` failures in a row, or four times as many throttlings. Before a job ends
+short, a source that was set aside gets another chance if any page has arrived since.
+
+*The end of a job.* When N are delivered it is completed. When nothing more can be asked
+it is partial, with one reason. Either way it ends only once no call is out.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from headcount.core.estimate import updated_average
+from headcount.core.filters import judge
+from headcount.core.calls import (
+    Call,
+    CallKind,
+    CallState,
+    Failure,
+    FailureKind,
+    Page,
+)
+from headcount.core.model import (
+    Change,
+    Finding,
+    Job,
+    Known,
+    Outcome,
+    Reason,
+    Seen,
+    Source,
+    SourceState,
+)
+from headcount.core.sighting import Judgement, Sighting, Verdict
+
+CONFIRMED = 3
+PATIENCE = 4  # throttlings are forgiven this many times as often as failures
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 60.0
+_HALTS = {
+    FailureKind.OUT_OF_CREDITS: Reason.OUT_OF_CREDITS,
+    FailureKind.KEY_REFUSED: Reason.PROVIDER_BLOCKED,
+}
+
+
+def settle(
+    change: Change, call_id: int, page: Page, known: Known, now: datetime
+) -> Change:
+    """Count a page; one that answers no open call changes nothing."""
+    job, call = change.job, _open_call(change.job, call_id)
+    if call is None:
+        return change
+    count = _Count(job, call, now)
+    for sighting in page.sightings:
+        count.add(sighting, known.get(sighting.key))
+    closed = replace(
+        call,
+        state=CallState.SETTLED,
+        credits=call.held if page.credits is None else page.credits,
+        items=page.items,
+        new=count.items[Verdict.QUALIFIED],
+        duplicates=count.duplicates,
+        rejected=count.items[Verdict.REJECTED],
+        pending=count.items[Verdict.PENDING],
+        unusable=page.items - len(page.sightings),
+        size=page.size,
+        duration_ms=page.duration_ms,
+    )
+    job = _with_totals(job, closed, count.creators)
+    source = _moved_on(job.source(call.source), closed, page, fresh=bool(count.posts))
+    change = replace(
+        change,
+        job=_with_source(job, source),
+        findings=change.findings + tuple(count.findings.values()),
+        posts=change.posts + tuple(count.posts),
+    )
+    return _close(change, closed, now)
+
+
+class _Count:
+    """The count of one page: what each of its sightings makes of its creator."""
+
+    def __init__(self, job: Job, call: Call, now: datetime) -> None:
+        self._job, self._call, self._now = job, call, now
+        self.items: Counter[Verdict] = Counter()
+        self.duplicates = 0
+        self.creators: Counter[Verdict] = Counter()
+        self.findings: dict[str, Finding] = {}
+        self.posts: dict[tuple[str, int, str], None] = {}
+
+    def add(self, sighting: Sighting, seen: Seen | None) -> None:
+        """Count one sighting, given what the store knows of its creator."""
+        key, post = sighting.key, (self._call.source, sighting.video.id)
+        if seen is None or post not in seen.posts:
+            self.posts[key, *post] = None
+        before = seen.verdict if seen else None
+        if key in self.findings:
+            before = self.findings[key].verdict
+        if before is Verdict.QUALIFIED:
+            self.duplicates += 1
+            return
+        judgement = judge(sighting, self._job.search.filters, self._now)
+        self.items[judgement.verdict] += 1
+        if self._tells_more(before, judgement.verdict):
+            self._find(sighting, before, judgement)
+
+    def _tells_more(self, before: Verdict | None, after: Verdict) -> bool:
+        """A weak video does not reject who waits for a call that tells more."""
+        if before is Verdict.PENDING and after is Verdict.REJECTED:
+            return self._call.kind is not CallKind.PAGE
+        return after is not before
+
+    def _find(
+        self, sighting: Sighting, before: Verdict | None, judgement: Judgement
+    ) -> None:
+        self.creators[judgement.verdict] += 1
+        if before is not None:
+            self.creators[before] -= 1
+        ordinal = self._job.qualified + self.creators[Verdict.QUALIFIED]
+        qualified = judgement.verdict is Verdict.QUALIFIED
+        self.findings[sighting.key] = Finding(
+            key=sighting.key,
+            verdict=judgement.verdict,
+            sighting=sighting,
+            source=self._call.source,
+            call=self._call.id,
+            found_at=self._now,
+            ordinal=ordinal if qualified else None,
+            reason=judgement.reason,
+        )
+
+
+def _with_totals(job: Job, call: Call, creators: Counter[Verdict]) -> Job:
+    return replace(
+        job,
+        qualified=job.qualified + creators[Verdict.QUALIFIED],
+        rejected=job.rejected + creators[Verdict.REJECTED],
+        pending=job.pending + creators[Verdict.PENDING],
+        pages=job.pages + 1,
+        items=job.items + call.items,
+        duplicates=job.duplicates + call.duplicates,
+        rejections=job.rejections + call.rejected,
+        unusable=job.unusable + call.unusable,
+    )
+
+
+def _moved_on(source: Source, call: Call, page: Page, *, fresh: bool) -> Source:
+    """The source after a page: further on, unless the answer was empty."""
+    evidence = _evidence(0 if fresh else source.evidence, page, fresh=fresh)
+    return replace(
+        source,
+        state=SourceState.DRY if evidence >= CONFIRMED else source.state,
+        cursor=page.next_cursor if page.items else source.cursor,
+        evidence=evidence,
+        failures=0,
+        throttles=0,
+        retry_at=None,
+        pages=source.pages + 1,
+        items=source.items + page.items,
+        found=source.found + call.new,
+        recent=updated_average(source, call.new),
+    )
+
+
+def _evidence(before: int, page: Page, *, fresh: bool) -> int:
+    """How strongly the answers up to this page say that the source has ended."""
+    if not page.items:
+        return before + (1 if page.more else 2)
+    says_last = 1 if page.more is False else 0
+    return before + says_last + (0 if fresh else 1) + (1 if page.stuck else 0)
+
+
+def fail(
+    change: Change, call_id: int, failure: Failure, jitter: float, now: datetime
+) -> Change:
+    """Take note of a call that brought no page; `jitter`, 0 to 1, spreads retries."""
+    call = _open_call(change.job, call_id)
+    if call is None:
+        return change
+    price = call.held if failure.charged else 0
+    closed = replace(
+        call,
+        state=CallState.FAILED if failure.charged else CallState.REFUSED,
+        credits=price if failure.credits is None else failure.credits,
+        error=failure.message,
+        size=failure.size,
+        duration_ms=failure.duration_ms,
+    )
+    job = change.job
+    source = _postponed(job, job.source(call.source), failure, jitter, now)
+    job = _with_source(job, source)
+    reason = _HALTS.get(failure.kind)
+    if reason is not None:
+        job = replace(job, halt=Outcome(job.missing, reason, failure.message))
+    return _close(replace(change, job=job), closed, now)
+
+
+def _postponed(
+    job: Job, source: Source, failure: Failure, jitter: float, now: datetime
+) -> Source:
+    """The source after a failure: to be asked again later, or set aside."""
+    throttled = failure.kind is FailureKind.THROTTLED
+    failures = source.failures + (0 if throttled else 1)
+    throttles = source.throttles + (1 if throttled else 0)
+    attempts = job.search.limits.attempts
+    given_up = failures >= attempts or throttles >= attempts * PATIENCE
+    backoff = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (failures + throttles - 1))
+    wait = max(backoff * (0.5 + jitter / 2), failure.retry_after or 0.0)
+    return replace(
+        source,
+        failures=failures,
+        throttles=throttles,
+        retry_at=now + timedelta(seconds=wait),
+        state=SourceState.FAILING if given_up else source.state,
+        set_aside=job.pages if given_up else None,
+    )
+
+
+def give_up(change: Change, call_id: int, now: datetime) -> Change:
+    """Stop waiting for a call; it may have been charged, so it counts as spent."""
+    call = _open_call(change.job, call_id)
+    if call is None:
+        return change
+    return _close(change, replace(call, state=CallState.LOST, credits=call.held), now)
+
+
+def _open_call(job: Job, call_id: int) -> Call | None:
+    return next((call for call in job.open_calls if call.id == call_id), None)
+
+
+def _with_source(job: Job, source: Source) -> Job:
+    sources = (*job.sources[: source.id - 1], source, *job.sources[source.id :])
+    return replace(job, sources=sources)
+
+
+def _close(change: Change, call: Call, now: datetime) -> Change:
+    """Close a ledger line, and number it where it was or may have been charged."""
+    job = change.job
+    charged = job.charged + (1 if call.charged else 0)
+    call = replace(call, number=charged if call.charged else None, closed_at=now)
+    source = job.source(call.source)
+    refusals = 0 if call.charged else source.refusals + 1
+    job = replace(
+        _with_source(job, replace(source, refusals=refusals)),
+        open_calls=tuple(other for other in job.open_calls if other.id != call.id),
+        charged=charged,
+        attempts=job.attempts + 1,
+        credits=job.credits + call.credits,
+    )
+    return replace(change, job=job, calls=(*change.calls, call))

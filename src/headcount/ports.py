@@ -1,0 +1,146 @@
+"""The doors of the engine: what it needs of the outside world, and nothing more."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from headcount.core.calls import Answer, Call, CallKind
+from headcount.core.model import Change, Finding, Job, Known, Source, Status
+
+Rule = Callable[[Job, Known], Change]
+"""A pure decision: what to make of a job, given what is known of some creators.
+
+A store may apply it more than once before one result is written, so it must have no
+effect but its value. A rule that changes nothing returns `Change(job)` as it was given.
+"""
+
+
+class Clock(Protocol):
+    """The time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """The present in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when this much time has passed; at once for 0 and below."""
+        ...
+
+
+class Provider(Protocol):
+    """A search API: it answers questions about pages, one paid call each."""
+
+    def price(self, kind: CallKind) -> int:
+        """The most credits that a call of this kind can cost."""
+        ...
+
+    async def fetch(self, call: Call, source: Source) -> Answer:
+        """Make one request; what goes wrong comes back as a `Failure`, not raised."""
+        ...
+
+
+class Pace(Protocol):
+    """How many calls may be out at once, and how far apart; one for each key."""
+
+    def take(self, wanted: int) -> int:
+        """Reserve up to `wanted` slots, and say how many were free."""
+        ...
+
+    def give_back(self, unused: int) -> None:
+        """Return slots that were reserved and not used, as if never taken."""
+        ...
+
+    def done(self) -> None:
+        """Free the slot of a call that has come back."""
+        ...
+
+    def hold_off(self, seconds: float) -> None:
+        """Free no slot for this long: the provider asked for a rest."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when a slot may be free."""
+        ...
+
+
+class Waker(Protocol):
+    """Says "look at job J", nothing more; may be lost, late or doubled."""
+
+    async def wake(self, job_id: str, at: datetime) -> None:
+        """Have the job looked at, no earlier than `at`."""
+        ...
+
+
+class Store(Protocol):
+    """The jobs and all that they found; every change is one transaction."""
+
+    async def create(self, job: Job) -> Job:
+        """Keep a new job."""
+        ...
+
+    async def load(self, job_id: str) -> Job:
+        """The job as it stands.
+
+        Raises:
+            NoSuchJob: no job has this id.
+        """
+        ...
+
+    async def change(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
+        """Apply a rule to the job, given what is known of the creators `keys`.
+
+        All of the change is written, or nothing. The returned job carries its new
+        version. A rule that changes nothing writes nothing.
+
+        Raises:
+            NoSuchJob: no job has this id.
+            StoreError: nothing was written, and why.
+        """
+        ...
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job and all that it found.
+
+        Raises:
+            NoSuchJob: no job has this id.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a job; `id` is the job's version after it."""
+
+    id: int
+    type: str
+    at: datetime
+    data: dict[str, object]
+
+
+class Records(Protocol):
+    """The reading side of a store: long lists come in batches, in a stable order."""
+
+    def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
+        """All jobs, the newest first."""
+        ...
+
+    def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
+        """The delivered creators by ordinal, each with the number of posts seen."""
+        ...
+
+    def findings(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
+        """All creators of a job in the order found, spares and rejected ones too."""
+        ...
+
+    def calls(self, job_id: str) -> AsyncIterator[Call]:
+        """The ledger of a job, in the order the calls were held."""
+        ...
+
+    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
+        """What happened to a job since the event with this id."""
+        ...

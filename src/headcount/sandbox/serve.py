@@ -1,0 +1,68 @@
+"""Gives a sandbox a port of its own: inside a running loop, or in the foreground."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from headcount.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    import uvicorn
+
+HOST = "127.0.0.1"
+
+
+@contextlib.asynccontextmanager
+async def serving(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
+    """Serves on the loopback while the block runs, and yields the base URL.
+
+    Port 0 takes any free one. Leaving the block ends open connections and answers that
+    are still being waited for. Signals stay with whoever runs the loop.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listener = socket.create_server((HOST, port))
+    server = _guest(sandbox)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://{HOST}:{listener.getsockname()[1]}"
+    finally:
+        for answering in server.server_state.tasks:
+            answering.cancel()
+        server.should_exit = server.force_exit = True
+        await task
+
+
+def run(sandbox: Sandbox, port: int) -> None:
+    """Serves in the foreground until Ctrl-C."""
+    import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
+
+    uvicorn.run(
+        sandbox,
+        host=HOST,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _guest(sandbox: Sandbox) -> "uvicorn.Server":
+    """A server that leaves signals and logs to the program it is a guest of."""
+    import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
+
+    class Guest(uvicorn.Server):
+        def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+            return contextlib.nullcontext()
+
+    config = uvicorn.Config(
+        sandbox,
+        access_log=False,
+        log_config=None,
+        log_level="critical",
+        timeout_graceful_shutdown=1,
+    )
+    return Guest(config)
