@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from headcount.core.calls import Call
 from headcount.core.decisions import Ask, End, decide
 from headcount.core.errors import InvalidSearch, JobNotReady
-from headcount.core.calls import Call
 from headcount.core.model import (
     Change,
     Job,

@@ -45,8 +45,6 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from headcount.core.estimate import updated_average
-from headcount.core.filters import judge
 from headcount.core.calls import (
     Call,
     CallKind,
@@ -55,6 +53,8 @@ from headcount.core.calls import (
     FailureKind,
     Page,
 )
+from headcount.core.estimate import updated_average
+from headcount.core.filters import judge
 from headcount.core.model import (
     Change,
     Finding,

@@ -10,13 +10,7 @@ from headcount.sandbox.world import Search
 
 Change = Callable[[Answer, Search], Answer]
 BLOCKED = nothing_found("verify_check")
-BIG_OBJECTS = (
-    "video",
-    "music",
-    "added_sound_music_info",
-    "share_info",
-    "video_control",
-)
+BIG_OBJECTS = ("video", "music", "added_sound_music_info", "share_info", "mask_infos")
 SOME = 5  # a fault of "some" creators touches every fifth
 
 
@@ -73,9 +67,10 @@ def _no_author(body: Json) -> None:
         inner(item).pop("aweme_id")
 
 
-def _drifted(author: Json) -> None:
-    share = dice(author["uid"], author["follower_count"]).uniform(-0.007, 0.007)
-    author["follower_count"] += int(author["follower_count"] * share)
+def _drifted(video: Json) -> None:
+    """Each video of a creator shows another count."""
+    share = dice(video["aweme_id"]).uniform(-0.007, 0.007)
+    video["author"]["follower_count"] += int(video["author"]["follower_count"] * share)
 
 
 def _number_uid(author: Json) -> None:
@@ -83,7 +78,8 @@ def _number_uid(author: Json) -> None:
 
 
 def _renamed(author: Json) -> None:
-    author["unique_id"] = author["search_user_desc"] = f"new_{author['unique_id']}"[:24]
+    handle = author["unique_id"].replace("sandbox_", "renamed_", 1)
+    author["unique_id"] = author["search_user_desc"] = handle
 
 
 def _share_handle(author: Json) -> None:
@@ -218,7 +214,7 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "follower_drift",
             "follower counts are up to 0.7 % away from usual",
-            _authors(_drifted),
+            _videos(_drifted),
         ),
         Fault(
             "private_accounts",

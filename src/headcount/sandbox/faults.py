@@ -1,5 +1,6 @@
 """Says which search goes wrong in which way: on a share of the calls, or by number."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,6 +8,9 @@ from typing import Self
 
 from headcount.sandbox.fault_table import FAULTS, Fault
 from headcount.sandbox.topics import dice
+
+_CALLS = re.compile(r"@([1-9]\d*(?:,[1-9]\d*)*)")
+_RATE = re.compile(r":(1(?:\.0+)?|0?\.\d+|0)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +24,16 @@ class Rule:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads `NAME:RATE` or `NAME@CALL[,CALL...]`."""
-        name, separator, when = text.replace("@", ":@", 1).partition(":")
-        fault = _known(name.strip())
-        try:
-            if when.startswith("@"):
-                calls = frozenset(int(call) for call in when[1:].split(","))
-                rule = cls(fault, calls=calls)
-            else:
-                rule = cls(fault, rate=float(when))
-        except ValueError:
-            rule = cls(fault, rate=-1)
-        if not 0 <= rule.rate <= 1 or any(call < 1 for call in rule.calls):
-            raise ValueError(
-                f"fault {text!r}: expected NAME:RATE with a rate from 0 to 1, or "
-                f"NAME@CALL[,CALL] with calls from 1, for example {name}:0.1 or {name}@3,9"
-            )
-        return rule
+        name = re.split("[:@]", text)[0]
+        fault, when = _known(name), text.removeprefix(name)
+        if found := _CALLS.fullmatch(when):
+            return cls(fault, calls=frozenset(map(int, found[1].split(","))))
+        if found := _RATE.fullmatch(when):
+            return cls(fault, rate=float(found[1]))
+        raise ValueError(
+            f"fault {text!r}: expected NAME:RATE with a rate from 0 to 1, or "
+            f"NAME@CALL[,CALL] with calls from 1: write {name}:0.1 or {name}@3,9"
+        )
 
 
 def _known(name: str) -> Fault:
@@ -61,7 +59,7 @@ class Faults:
         """Reads rules such as `server_error:0.1`, `out_of_credits@7`, `early_end@3,9`.
 
         Raises:
-            ValueError: an unknown name (with the nearest known), or no rate and no call.
+            ValueError: an unknown name (the nearest is named), or no rate and no call.
         """
         return cls(tuple(map(Rule.parse, texts)), seed, slow_seconds)
 

@@ -23,12 +23,15 @@ PLAYS = ((0.0, 40), (0.128, 1_000), (0.5, 48_000), (0.9, 2_100_000), (1.0, 41_00
 
 UID_LENGTHS = ((0.95, 19), (0.97, 18), (0.98, 17), (0.99, 8), (1.0, 7))
 
-COUNTRIES = "GB CA AU DE FR ES IT BR MX PH ID VN TH MY IN PK NG ZA EG TR PL NL".split()
-LANGUAGES = "en en en en en en es fr de pt id vi".split()
-FLOURISHES = "Créatrice {} · Señor {} · Größe {} · {} ✨ · 🌵 {} · {} さん".split(" · ")
+COUNTRIES = (
+    "GB", "CA", "AU", "DE", "FR", "ES", "IT", "BR", "MX", "PH", "ID", "VN", "TH", "MY",
+    "IN", "PK", "NG", "ZA", "EG", "TR", "PL", "NL", "SE", "JP", "KR", "AR", "CO", "SA",
+)  # fmt: skip
+LANGUAGES = ("en", "en", "en", "en", "en", "en", "es", "fr", "de", "pt", "id", "vi")
+FLOURISHES = ("Créatrice {}", "Señor {}", "Größe {}", "{} ✨", "🌵 {}", "{} さん")
 PHRASES = (
     "three things about", "my honest take on", "day one with", "you asked for more",
-    "nobody tells you this about", "a small guide to", "trying out", "what I learned of",
+    "nobody tells you this about", "a small guide to", "trying out", "a year of",
 )  # fmt: skip
 OLDEST_DAYS = 720
 

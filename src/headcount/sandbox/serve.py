@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 from headcount.sandbox.server import Sandbox
@@ -55,8 +55,9 @@ def _guest(sandbox: Sandbox) -> "uvicorn.Server":
     import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
 
     class Guest(uvicorn.Server):
-        def capture_signals(self) -> contextlib.AbstractContextManager[None]:
-            return contextlib.nullcontext()
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
 
     config = uvicorn.Config(
         sandbox,

@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class AnswerLost(ConnectionError):
+class AnswerLostError(ConnectionError):
     """The connection is dropped on purpose; a server that sees it closes the socket."""
 
 
@@ -87,16 +87,12 @@ class Sandbox:
         self._rerank = rerank
         self._sleep = sleep
         self._calls: list[SearchCall] = []
+        self.credits_charged = 0
 
     @property
     def ledger(self) -> tuple[SearchCall, ...]:
         """Every search request so far, in the order they came."""
         return tuple(self._calls)
-
-    @property
-    def credits_charged(self) -> int:
-        """What all searches so far have cost."""
-        return sum(call.credits for call in self._calls)
 
     @property
     def credits_remaining(self) -> int:
@@ -112,15 +108,21 @@ class Sandbox:
 
     async def _serve(self, request: _Request, send: Send) -> None:
         answer = self._answer(request)
-        pause = self._faults.slow_seconds if answer.slow else self._latency_seconds
-        if pause:
-            await self._sleep(pause)
+        if request.path.startswith("/v1/"):
+            await self._pause(answer)
         sent = encode(answer, accepts=request.headers.get("accept-encoding", ""))
         start = {"type": "http.response.start", "status": sent.status}
         await send({**start, "headers": sent.headers})
         if answer.lost:
-            raise AnswerLost("the sandbox closes this connection without an answer")
+            raise AnswerLostError(
+                "the sandbox closes this connection without an answer"
+            )
         await send({"type": "http.response.body", "body": sent.content})
+
+    async def _pause(self, answer: Answer) -> None:
+        seconds = self._faults.slow_seconds if answer.slow else self._latency_seconds
+        if seconds:
+            await self._sleep(seconds)
 
     def _answer(self, request: _Request) -> Answer:
         match request.method, request.path:
@@ -132,7 +134,8 @@ class Sandbox:
                 return self._witness()
             case "POST", "/sandbox/reset":
                 self._calls.clear()
-                return Answer({"sandbox": True, "credits_charged": 0, "calls": []})
+                self.credits_charged = 0
+                return self._witness()
         return NOT_FOUND
 
     def _witness(self) -> Answer:
@@ -143,18 +146,17 @@ class Sandbox:
     def _balance(self, request: _Request) -> Answer:
         if not request.has_key:
             return BAD_KEY
-        answer = Answer({"creditCount": self.credits_remaining})
-        return self._wrapped(answer)
+        return self._wrapped(Answer({"creditCount": self.credits_remaining}))
 
     def _search(self, request: _Request) -> Answer:
         """Numbers, answers and records a search without a pause in between."""
         number = len(self._calls) + 1
-        fault = self._faults.at(number)
         search, complaint = _search_of(request.query)
-        answer = (
-            self._refused(request) or complaint or self._found(search, number, fault)
-        )
-        self._record(search, answer, fault)
+        refused = self._refused(request) or complaint
+        fault = None if refused else self._faults.at(number)
+        answer = refused or self._found(search, number, fault)
+        self._calls.append(_witnessed(number, search, answer, fault))
+        self.credits_charged += answer.credits
         return self._wrapped(answer)
 
     def _refused(self, request: _Request) -> Answer | None:
@@ -168,23 +170,24 @@ class Sandbox:
         answer = Answer(page_body(asked, page, number), credits=1)
         return fault.change(answer, search) if fault else answer
 
-    def _record(self, search: Search, answer: Answer, fault: Fault | None) -> None:
-        self._calls.append(
-            SearchCall(
-                call=len(self._calls) + 1,
-                **asdict(search),
-                status=answer.status,
-                credits=answer.credits,
-                items=answer.items,
-                fault=fault.name if fault else None,
-                at=datetime.now(UTC).isoformat(),
-            )
-        )
-
     def _wrapped(self, answer: Answer) -> Answer:
         if not self._envelope:
             return answer
         return enveloped(answer, remaining=self.credits_remaining)
+
+
+def _witnessed(
+    number: int, search: Search, answer: Answer, fault: Fault | None
+) -> SearchCall:
+    return SearchCall(
+        call=number,
+        **asdict(search),
+        status=answer.status,
+        credits=answer.credits,
+        items=answer.items,
+        fault=fault.name if fault else None,
+        at=datetime.now(UTC).isoformat(),
+    )
 
 
 def _request(scope: Scope) -> _Request:

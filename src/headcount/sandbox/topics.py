@@ -2,45 +2,22 @@
 
 import random
 
-TOPICS: dict[str, list[str]] = {
-    "tech": (
-        "tech apple iphone android gadget laptop smartphone headphones smartwatch "
-        "coding programming software"
-    ).split(),
-    "gaming": (
-        "gaming gamer esports console playstation xbox nintendo speedrun minecraft "
-        "streamer"
-    ).split(),
-    "fitness": (
-        "fitness workout gym yoga running pilates cardio crossfit marathon stretching"
-    ).split(),
-    "food": (
-        "food cooking recipe baking vegan kitchen chef dessert pasta breakfast bbq"
-    ).split(),
-    "beauty": (
-        "beauty makeup skincare lipstick nails haircare fragrance eyeliner mascara"
-    ).split(),
-    "travel": (
-        "travel backpacking roadtrip hotel beach island airport citytrip hiking camping"
-    ).split(),
-    "music": (
-        "music guitar piano singing dj rap vinyl songwriting drums choir"
-    ).split(),
-    "style": (
-        "style fashion outfit streetwear thrift sneakers vintage handbag denim jewelry"
-    ).split(),
-    "home": (
-        "home interior diy garden decor cleaning furniture organizing plants renovation"
-    ).split(),
-    "pets": "pets dog cat puppy kitten hamster aquarium parrot grooming rescue".split(),
-    "money": (
-        "money investing finance startup business budgeting marketing sidehustle "
-        "realestate crypto"
-    ).split(),
-    "books": (
-        "books reading novel fantasy poetry library writing audiobook romance thriller"
-    ).split(),
-}
+# A topic a line; its first word is its name.
+_LEXICON = """\
+tech apple iphone android gadget laptop headphones smartwatch coding software
+gaming gamer esports console playstation xbox nintendo speedrun minecraft streamer
+fitness workout gym yoga running pilates cardio crossfit marathon stretching
+food cooking recipe baking vegan kitchen chef dessert pasta breakfast bbq
+beauty makeup skincare lipstick nails haircare fragrance eyeliner mascara
+travel backpacking roadtrip hotel beach island airport citytrip hiking camping
+music guitar piano singing dj rap vinyl songwriting drums choir
+style fashion outfit streetwear thrift sneakers vintage handbag denim jewelry
+home interior diy garden decor cleaning furniture organizing plants renovation
+pets dog cat puppy kitten hamster aquarium parrot grooming rescue
+money investing finance startup business marketing sidehustle realestate crypto
+books reading novel fantasy poetry library writing audiobook romance thriller
+"""
+TOPICS = {line.split()[0]: line.split() for line in _LEXICON.splitlines()}
 
 # Three pairings of all topics. Two topics of a pair share the creators on the ranks of
 # that pairing; of every five ranks the last two belong to a topic alone.

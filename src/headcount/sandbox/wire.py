@@ -8,11 +8,12 @@ from headcount.sandbox.world import Page, Search
 
 Json = dict[str, Any]
 
-ALWAYS_NULL: Json = dict.fromkeys(
-    "account_labels ad_cover_url can_message_follow_status_list cover_url events "
-    "followers_detail geofencing homepage_bottom_toast item_list need_points "
-    "platform_sync_info relative_users type_label user_tags white_cover_url".split()
-)
+ALWAYS_NULL: Json = dict.fromkeys((
+    "account_labels", "ad_cover_url", "can_message_follow_status_list", "cover_url",
+    "events", "followers_detail", "geofencing", "homepage_bottom_toast", "item_list",
+    "need_points", "platform_sync_info", "relative_users", "type_label", "user_tags",
+    "white_cover_url",
+))  # fmt: skip
 STATUS: Json = {
     "allow_comment": True,
     "allow_share": True,

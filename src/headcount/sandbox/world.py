@@ -92,13 +92,13 @@ class World:
         """A universe of exactly the pages a file lists.
 
         Raises:
-            ValueError: the file is not `{"keywords": {word: [[creator id, ...], ...]}}`.
+            ValueError: it is not `{"keywords": {word: [[creator id, ...], ...]}}`.
         """
         return cls(seed, now, pages=read_pages(Path(path)))
 
     def page(self, search: Search, *, rerank: int | None = None) -> Page:
         """The page at a search's cursor; with a `rerank` number, shaken by it."""
-        search = replace(search, keyword=fold(search.keyword))
+        search = replace(search, keyword=fold(search.keyword), trim=False)
         if self._pages is not None:
             return self._written_page(self._pages.get(search.keyword, []), search)
         return self._ranked_page(search, rerank)
@@ -206,7 +206,7 @@ def _cast(throw: Random, topics: tuple[str, ...], crowd: int, own: float) -> lis
 def _places_of_returns(throw: Random, total: int, count: int) -> set[int]:
     """Where a creator comes again: the further down, the more often; never first."""
     weighted = {
-        place: throw.random() ** (total / place) ** 1.6 for place in range(1, total)
+        place: throw.random() ** (total / place) ** 1.3 for place in range(1, total)
     }
     return set(sorted(weighted, key=weighted.__getitem__)[-count:])
 

@@ -1,0 +1,178 @@
+"""What is told of a job: the statistics and documents that every surface shows.
+
+The JSON names and their meaning are held by `headcount/schema.json`. Counts are
+numbers; `progress` is a string such as "87.0%", and "100.0%" only when all are there.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from headcount.core.calls import Call
+from headcount.core.estimate import call_cap, calls_remaining
+from headcount.core.filters import filters_as_given
+from headcount.core.model import Change, Job, Limits, Outcome, Status
+
+VERSION = "2.0"
+Document = dict[str, object]
+
+
+def percent(part: int, whole: int) -> str:
+    """A share with one decimal, cut rather than rounded: 999 of 1000 is "99.9%"."""
+    tenths = part * 1000 // whole
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def moment(time: datetime | None) -> str | None:
+    """A time in ISO 8601, UTC, to the millisecond."""
+    if time is None:
+        return None
+    text = time.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _average(job: Job) -> float:
+    return round(job.delivered / job.charged, 2) if job.charged else 0.0
+
+
+def progress(job: Job) -> Document:
+    """The numbers of a progress bar."""
+    return {
+        "current": job.delivered,
+        "target": job.target,
+        "progress": percent(job.delivered, job.target),
+        "apiCalls": job.charged,
+        "duplicatesFound": job.duplicates,
+        "averagePerCall": _average(job),
+        "predictedCallsRemaining": calls_remaining(job),
+    }
+
+
+def call_detail(job: Job, call: Call) -> Document:
+    """One call that was or may have been charged, as the ledger has it."""
+    source = job.source(call.source)
+    return {
+        "callNumber": call.number,
+        "keyword": source.keyword,
+        "source": source.name,
+        "cursor": call.cursor,
+        "itemsReceived": call.items,
+        "newUnique": call.new,
+        "duplicates": call.duplicates,
+        "rejected": call.rejected,
+        "pending": call.pending,
+        "unusable": call.unusable,
+        "durationMs": call.duration_ms,
+        "responseBytes": call.size,
+        "attempts": call.attempts,
+        "credits": call.credits,
+        "state": call.state.value,
+        "error": call.error,
+        "timestamp": moment(call.closed_at),
+    }
+
+
+def exact_count_tracking(job: Job, calls: Iterable[Call]) -> Document:
+    """The whole statistics of a job, with the details of each charged call."""
+    numbered = sorted((c.number, c) for c in calls if c.number is not None)
+    return {
+        "version": VERSION,
+        "targetCount": job.target,
+        "uniqueCreatorsFound": job.delivered,
+        "spareCreators": job.spares,
+        "rejectedCreators": job.rejected,
+        "pendingCreators": job.pending,
+        "totalApiCalls": job.charged,
+        "attempts": job.attempts,
+        "creditsSpent": job.credits,
+        "duplicatesFound": job.duplicates,
+        "averageCreatorsPerCall": _average(job),
+        "predictedCallsRemaining": calls_remaining(job),
+        "progress": percent(job.delivered, job.target),
+        "targetAchieved": not job.missing,
+        "apiCallDetails": [call_detail(job, call) for _, call in numbered],
+    }
+
+
+def search_document(job: Job) -> Document:
+    """What was asked, in the form in which it may be asked again."""
+    search = job.search
+    return {
+        "targetResults": search.target,
+        "keywords": list(search.keywords),
+        "platform": search.platform,
+        "region": search.region,
+        "sort": search.sort,
+        "period": search.period,
+        "filters": filters_as_given(search.filters),
+        "limits": _limits(search.limits),
+    }
+
+
+def _limits(limits: Limits) -> Document:
+    return {
+        "maxCalls": limits.max_calls,
+        "maxCredits": limits.max_credits,
+        "deadline": moment(limits.deadline),
+        "attempts": limits.attempts,
+    }
+
+
+def outcome_document(outcome: Outcome | None) -> Document | None:
+    """How a job ended; `None` while it has not."""
+    if outcome is None:
+        return None
+    return {
+        "shortBy": outcome.short_by,
+        "reason": outcome.reason.value if outcome.reason else None,
+        "detail": outcome.detail,
+    }
+
+
+def job_document(job: Job) -> Document:
+    """A job as `jobs show` and the API give it, without its creators and calls."""
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "sandbox": job.sandbox,
+        **search_document(job),
+        **progress(job),
+        "spares": job.spares,
+        "rejected": job.rejected,
+        "credits": job.credits,
+        "callCap": call_cap(job),
+        "outcome": outcome_document(job.outcome),
+        "sources": [_source(job, number) for number in range(1, len(job.sources) + 1)],
+        "createdAt": moment(job.created_at),
+        "startedAt": moment(job.started_at),
+        "endedAt": moment(job.ended_at),
+    }
+
+
+def _source(job: Job, number: int) -> Document:
+    source = job.source(number)
+    return {
+        "keyword": source.keyword,
+        "source": source.name,
+        "state": source.state.value,
+        "cursor": source.cursor,
+        "pages": source.pages,
+        "itemsReceived": source.items,
+        "newUnique": source.found,
+    }
+
+
+def event(before: Status, change: Change) -> tuple[str, Document] | None:
+    """What watchers are told of a change, as type and data; `None` for no news."""
+    job = change.job
+    closed = [call_detail(job, call) for call in change.calls if call.closed_at]
+    turned = job.status is not before
+    if not closed and not turned:
+        return None
+    data = {
+        "status": job.status.value,
+        **progress(job),
+        "credits": job.credits,
+        "calls": closed,
+        "outcome": outcome_document(job.outcome),
+    }
+    return (f"job.{job.status.value}" if turned else "job.progress", data)
