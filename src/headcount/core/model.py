@@ -233,10 +233,21 @@ class Change:
     """What a rule makes of a job, to be written in one transaction.
 
     `calls` are ledger lines opened or closed, `findings` creators new or judged anew,
-    `posts` the (creator key, source, video) triples not seen before.
+    `posts` the (creator key, source, video) triples not seen before. `Change(job)` is
+    the change that changes nothing, with which every rule begins.
     """
 
     job: Job
     calls: tuple[Call, ...] = ()
     findings: tuple[Finding, ...] = ()
     posts: tuple[tuple[str, int, str], ...] = ()
+    before: Job = field(default=None)  # type: ignore[assignment] # see __post_init__
+
+    def __post_init__(self) -> None:
+        if self.before is None:
+            object.__setattr__(self, "before", self.job)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.job is not self.before

@@ -1,0 +1,167 @@
+"""The only place where concrete things meet: settings in, a working app out."""
+
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from headcount.adapters.clock import SystemClock
+from headcount.adapters.http import open_client
+from headcount.adapters.pace import KeyPace
+from headcount.adapters.providers.scrapecreators import ScrapeCreators
+from headcount.adapters.sql import SqlStore
+from headcount.core import lifecycle
+from headcount.core.errors import InvalidSetting
+from headcount.core.estimate import default_call_cap
+from headcount.core.model import Change, Job, Known, Limits, Search
+from headcount.core.search import new_job
+from headcount.engine import Channel, Engine, Watch, Worker
+from headcount.ports import Rule
+from headcount.runners.local import LocalRunner, is_dead, worker_name
+from headcount.settings import Settings
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class App:
+    """Headcount put together: takes searches, works on jobs, answers about them."""
+
+    def __init__(
+        self, settings: Settings, store: SqlStore, stack: AsyncExitStack, watch: Watch
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = SystemClock()
+        self._stack = stack
+        self._channels: dict[str, Channel] = {}
+        worker = Worker(worker_name(), is_dead)
+        engine = Engine(
+            store, self._channels.__getitem__, self.clock, worker=worker, watch=watch
+        )
+        self.runner = LocalRunner(engine, store, self.clock)
+
+    async def create(self, search: Search) -> Job:
+        """Keep a new job for this search; nothing is asked yet."""
+        search = replace(search, limits=self._capped(search.limits, search.target))
+        job = new_job(_new_id(), search, self.clock.now())
+        return await self.store.create(job)
+
+    async def run(self, job_id: str) -> Job:
+        """Work on a job until it has ended, or somebody pauses it."""
+        job = await self.store.load(job_id)
+        await self.connect(job.search.provider)
+        return await self.runner.run(job_id)
+
+    async def connect(self, provider: str) -> Channel:
+        """Open the channel to a provider, once.
+
+        Raises:
+            InvalidSetting: the key is missing, or the address cannot be used.
+        """
+        if provider not in self._channels:
+            self._channels[provider] = await self._open_channel(provider)
+        return self._channels[provider]
+
+    async def pause(self, job_id: str) -> Job:
+        """Ask nothing more for now."""
+        return await self._apply(job_id, lambda job, _: lifecycle.pause(Change(job)))
+
+    async def resume(self, job_id: str) -> Job:
+        """Let a paused, failed or partial job go on."""
+        now = self.clock.now()
+        return await self._apply(
+            job_id, lambda job, _: lifecycle.resume(Change(job), now)
+        )
+
+    async def cancel(self, job_id: str) -> Job:
+        """End a job for good, with what it has."""
+        now = self.clock.now()
+        return await self._apply(
+            job_id, lambda job, _: lifecycle.cancel(Change(job), now)
+        )
+
+    async def top_up(
+        self, job_id: str, target: int | None = None, **limits: object
+    ) -> Job:
+        """Raise the target or the limits to absolute values; `None` leaves one as is."""
+        now = self.clock.now()
+
+        def rule(job: Job, _: Known) -> Change:
+            aim = job.target if target is None else target
+            given = {name: v for name, v in limits.items() if v is not None}
+            raised = replace(job.search.limits, **given)  # type: ignore[arg-type] # as declared by Limits
+            return lifecycle.top_up(Change(job), aim, self._capped(raised, aim), now)
+
+        return await self._apply(job_id, rule)
+
+    async def _apply(self, job_id: str, rule: Rule) -> Job:
+        change = await self.store.change(job_id, rule)
+        await self.runner.wake(job_id, self.clock.now())
+        return change.job
+
+    def _capped(self, limits: Limits, target: int) -> Limits:
+        """The limits under the cap for testing, which holds whatever is asked."""
+        testing = self.settings.max_calls_for_testing
+        if testing is None:
+            return limits
+        asked = limits.max_calls or default_call_cap(target)
+        return replace(limits, max_calls=min(asked, testing))
+
+    async def _open_channel(self, name: str) -> Channel:
+        key, url = await self._address(name)
+        settings = self.settings
+        client = await self._stack.enter_async_context(
+            open_client(read_timeout=min(60.0, settings.timeout))
+        )
+        provider = ScrapeCreators(
+            client, key=key, url=url, total_timeout=settings.timeout
+        )
+        spacing = timedelta(milliseconds=settings.rate_limit_ms)
+        pace = KeyPace(self.clock, concurrency=settings.concurrency, spacing=spacing)
+        return Channel(provider, pace)
+
+    async def _address(self, name: str) -> tuple[str, str]:
+        """The key and URL of a provider; a sandbox is started for its own."""
+        kind, _, seed = name.partition("/")
+        if kind == "sandbox":
+            return "sandbox", await self._start_sandbox(int(seed))
+        key = self.settings.scrapecreators_api_key
+        if key is None or not key.get_secret_value().strip():
+            raise InvalidSetting(
+                "no key: set SCRAPECREATORS_API_KEY to your ScrapeCreators API key, "
+                "or try with --sandbox, which needs none"
+            )
+        return key.get_secret_value().strip(), self.settings.scrapecreators_api_url
+
+    async def _start_sandbox(self, seed: int) -> str:
+        from headcount.sandbox import Faults, Sandbox, World, serving
+
+        sandbox = Sandbox(
+            World(seed),
+            faults=Faults.parse(self.settings.sandbox_faults),
+            latency_ms=self.settings.sandbox_latency_ms,
+            credits=10_000_000,
+        )
+        return await self._stack.enter_async_context(serving(sandbox))
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, watch: Watch = lambda _: None
+) -> AsyncIterator[App]:
+    """Open the store, and close all that was opened at the end.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        store = await SqlStore.open(settings.store_url)
+        stack.push_async_callback(store.close)
+        yield App(settings, store, stack, watch)
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(10))

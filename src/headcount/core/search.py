@@ -1,0 +1,164 @@
+"""The door: what a user gave becomes a search, or one clear line about the fault."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from headcount.core.errors import InvalidSearch
+from headcount.core.filters import build_filters
+from headcount.core.model import Job, Limits, Search, Source
+
+MOST_CREATORS = 1_000_000
+MOST_KEYWORDS = 2_000
+LONGEST_KEYWORD = 200  # characters; search boxes take fewer
+PLATFORMS = ("tiktok",)
+
+
+def parse_target(value: int | str) -> int:
+    """Read the number of creators: 1 to 1,000,000.
+
+    Raises:
+        InvalidSearch: not a whole number, or out of range.
+    """
+    text = str(value).strip().replace(",", "").replace("_", "")
+    digits = text.removeprefix("-").removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise InvalidSearch(
+            "targetResults",
+            f"expected the number of creators first, such as 100, not {_shown(text)}",
+        )
+    too_long = len(digits) > 9
+    if too_long or not 1 <= int(text) <= MOST_CREATORS:
+        raise InvalidSearch(
+            "targetResults",
+            f"the number of creators goes from 1 to {MOST_CREATORS:,}, "
+            f"not {_shown(text)}",
+        )
+    return int(text)
+
+
+def fold_keyword(text: str) -> str:
+    """A keyword as it is sent: composed, trimmed, with single spaces.
+
+    Raises:
+        InvalidSearch: blank, too long, or with control characters.
+    """
+    folded = " ".join(unicodedata.normalize("NFC", text).split())
+    if not folded:
+        raise InvalidSearch("keywords", "a keyword is blank: give a word or a phrase")
+    if len(folded) > LONGEST_KEYWORD:
+        raise InvalidSearch(
+            "keywords",
+            f"a keyword has at most {LONGEST_KEYWORD} characters, and "
+            f"{_shown(folded)} has {len(folded):,}: shorten it",
+        )
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in folded):
+        raise InvalidSearch(
+            "keywords", f"a keyword has no control characters, unlike {_shown(folded)}"
+        )
+    return folded
+
+
+def fold_keywords(texts: Iterable[str]) -> tuple[str, ...]:
+    """Keywords in the order given, each once: case and spaces tell none apart.
+
+    Raises:
+        InvalidSearch: none, too many, or one that cannot be used.
+    """
+    folded: dict[str, str] = {}
+    for text in texts:
+        keyword = fold_keyword(text)
+        folded.setdefault(keyword.casefold(), keyword)
+    if not folded:
+        raise InvalidSearch(
+            "keywords", "expected at least one keyword after the number of creators"
+        )
+    if len(folded) > MOST_KEYWORDS:
+        raise InvalidSearch(
+            "keywords", f"at most {MOST_KEYWORDS:,} keywords, not {len(folded):,}"
+        )
+    return tuple(folded.values())
+
+
+def build_search(  # noqa: PLR0913 - a search has as many parts as a user may name
+    target: int | str,
+    keywords: Iterable[str],
+    *,
+    filters: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    platform: str = "tiktok",
+    provider: str = "scrapecreators",
+    region: str | None = None,
+    sort: str | None = None,
+    period: str | None = None,
+) -> Search:
+    """Make a search of what a user gave.
+
+    Raises:
+        InvalidSearch: the first thing that cannot be used, with its field.
+    """
+    if platform.casefold() not in PLATFORMS:
+        raise InvalidSearch(
+            "platform", f"expected platform tiktok, not {_shown(platform)}"
+        )
+    return Search(
+        target=parse_target(target),
+        keywords=fold_keywords(keywords),
+        filters=build_filters(filters or {}),
+        limits=check_limits(limits or Limits()),
+        platform=platform.casefold(),
+        provider=provider,
+        region=_region(region),
+        sort=sort,
+        period=period,
+    )
+
+
+def check_limits(limits: Limits) -> Limits:
+    """Let limits through that allow at least one attempt.
+
+    Raises:
+        InvalidSearch: a limit below 1.
+    """
+    given = {
+        "maxCalls": limits.max_calls,
+        "maxCredits": limits.max_credits,
+        "attempts": limits.attempts,
+    }
+    for name, value in given.items():
+        if value is not None and value < 1:
+            raise InvalidSearch(
+                f"limits.{name}", f"{name}: expected 1 or more, not {value}"
+            )
+    return limits
+
+
+def new_job(job_id: str, search: Search, now: datetime) -> Job:
+    """A job at its start: each keyword is a source of its own, never joined."""
+    sources = tuple(
+        Source(
+            id=number,
+            keyword=keyword,
+            region=search.region,
+            sort=search.sort,
+            period=search.period,
+        )
+        for number, keyword in enumerate(search.keywords, start=1)
+    )
+    return Job(id=job_id, search=search, created_at=now, sources=sources, due_at=now)
+
+
+def _region(text: str | None) -> str | None:
+    if text is None:
+        return None
+    region = text.strip().upper()
+    if len(region) == 2 and region.isascii() and region.isalpha():
+        return region
+    raise InvalidSearch(
+        "region", f"expected a country of two letters such as US, not {_shown(text)}"
+    )
+
+
+def _shown(text: str) -> str:
+    """What came, short and harmless to print."""
+    return ascii(text) if len(text) <= 40 else f"{text[:40]!a}..."

@@ -1,0 +1,277 @@
+"""One step of a job: claim, decide, hold, fetch, settle, and hand back.
+
+`advance` is all that a runner ever calls. It may be called twice, late, or by two
+workers at once: the lease lets one of them decide, and an answer counts once. Between
+two transactions nothing is remembered that a crash could not lose: what is held stands
+in the ledger before it is sent, and what came back is counted in the transaction that
+holds the next ask.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from headcount.core import lifecycle, tally
+from headcount.core.calls import (
+    Answer,
+    Call,
+    CallKind,
+    CallState,
+    Failure,
+    FailureKind,
+    Page,
+)
+from headcount.core.decisions import waiting_until
+from headcount.core.errors import StoreBusy
+from headcount.core.model import Change, Job, Known, Lease, Source, Status
+from headcount.ports import Clock, Pace, Provider, Rule, Store
+
+LEASE = timedelta(seconds=30)
+RENEWAL = timedelta(seconds=10)
+GRACE = timedelta(seconds=10)  # for calls still out when the target is reached
+_TRIES = 3  # of a transaction that found the store busy
+
+Fact = Callable[[Change, Known, datetime], Change]
+Watch = Callable[[Change], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A provider with the pace that all jobs of its key share."""
+
+    provider: Provider
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who holds the leases, and how to tell that another holder is dead."""
+
+    name: str
+    is_dead: Callable[[str], bool] = lambda _: False
+
+
+@dataclass(slots=True)
+class _Step:
+    """One claim of a job, from its lease to the release."""
+
+    job: Job
+    token: int
+    channel: Channel
+    price: int
+    until: datetime | None
+    nudge: asyncio.Event
+    out: dict[asyncio.Task[Answer], Call] = field(default_factory=dict)
+    starved: bool = False  # every free slot was used, and more may be wanted
+    enough_at: datetime | None = None  # when the target was seen to be reached
+
+
+class Engine:
+    """Takes jobs forward, one step at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Callable[[str], Channel],
+        clock: Clock,
+        *,
+        worker: Worker,
+        watch: Watch = lambda _: None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._clock = clock
+        self._worker = worker
+        self._watch = watch
+        self._jitter = jitter
+
+    async def advance(
+        self,
+        job_id: str,
+        *,
+        until: datetime | None = None,
+        nudge: asyncio.Event | None = None,
+    ) -> Job:
+        """Take a job as far as it goes, at most until the end of the time slice.
+
+        Returns the job as it was left: ended, paused, due again at `due_at`, or
+        untouched where another worker has the lease. Setting `nudge` makes a waiting
+        step look at the job again.
+
+        Raises:
+            NoSuchJob: no job has this id.
+            StoreError: nothing more can be written; calls still out count as spent.
+        """
+        job = await self._store.load(job_id)
+        channel = self._channels(job.search.provider)
+        claimed = await self._claim(job_id)
+        if not claimed.changed:
+            return claimed.job
+        step = _Step(
+            job=claimed.job,
+            token=claimed.job.fence,
+            channel=channel,
+            price=channel.provider.price(CallKind.PAGE),
+            until=until,
+            nudge=nudge or asyncio.Event(),
+        )
+        try:
+            await self._decide(step)
+            while step.out or self._goes_on(step):
+                await self._answers(step)
+            return await self._release(step)
+        finally:
+            for task in step.out:
+                task.cancel()
+
+    async def _claim(self, job_id: str) -> Change:
+        """Take the lease; the change that changes nothing where that cannot be."""
+        now = self._clock.now()
+        lease = Lease(0, self._worker.name, now + LEASE)
+
+        def rule(job: Job, _: Known) -> Change:
+            is_dead = self._worker.is_dead
+            return lifecycle.claim(Change(job), lease, now, is_dead=is_dead)
+
+        return await self._write(job_id, rule)
+
+    def _goes_on(self, step: _Step) -> bool:
+        """Whether there may be more to ask within this claim and its time slice."""
+        job, now = step.job, self._clock.now()
+        if job.status is not Status.PROCESSING or not lifecycle.holds(job, step.token):
+            return False
+        return step.until is None or max(now, waiting_until(job) or now) < step.until
+
+    async def _answers(self, step: _Step) -> None:
+        """Wait for what comes first, and count every answer that is in."""
+        done = await self._wait(step)
+        for task in done:
+            call = step.out.pop(task)
+            await self._count(step, call, task.result())
+        if not done:
+            if self._overdue(step):
+                await self._abandon(step)
+            await self._decide(step)
+
+    async def _wait(self, step: _Step) -> list[asyncio.Task[Answer]]:
+        """Return the answers that are in; none when it is time to look again."""
+        pause = asyncio.ensure_future(self._clock.sleep(self._pause(step)))
+        signals = [pause, asyncio.ensure_future(step.nudge.wait())]
+        if step.starved:
+            signals.append(asyncio.ensure_future(step.channel.pace.ready()))
+        try:
+            await asyncio.wait(
+                [*step.out, *signals], return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for signal in signals:
+                signal.cancel()
+            await asyncio.gather(*signals, return_exceptions=True)
+        step.nudge.clear()
+        return [task for task in step.out if task.done()]
+
+    def _pause(self, step: _Step) -> float:
+        """Seconds until the lease wants renewing, or something else is due before."""
+        now = self._clock.now()
+        times = [now + RENEWAL, waiting_until(step.job), step.until]
+        if step.enough_at:
+            times.append(step.enough_at + GRACE)
+        return min(
+            (time - now).total_seconds() for time in times if time and time > now
+        )
+
+    async def _count(self, step: _Step, call: Call, answer: Answer) -> None:
+        """Settle a page, or take note of a failure, and hold the next asks."""
+        if isinstance(answer, Page):
+            keys = [sighting.key for sighting in answer.sightings]
+            await self._decide(step, _settled(call, answer), keys)
+            return
+        if answer.kind is FailureKind.THROTTLED:
+            step.channel.pace.hold_off(answer.retry_after or 0.0)
+        await self._decide(step, _failed(call, answer, self._jitter()))
+
+    def _overdue(self, step: _Step) -> bool:
+        """Whether what is out is no longer needed and has had time enough."""
+        enough_at = step.enough_at
+        return bool(step.out and enough_at and self._clock.now() >= enough_at + GRACE)
+
+    async def _abandon(self, step: _Step) -> None:
+        for task, call in list(step.out.items()):
+            task.cancel()
+            del step.out[task]
+            await self._decide(step, _given_up(call))
+
+    async def _decide(
+        self, step: _Step, fact: Fact | None = None, keys: Sequence[str] = ()
+    ) -> None:
+        """Write a fact down with what follows from it, then send what is held."""
+        now, pace = self._clock.now(), step.channel.pace
+        sliced = step.until is not None and now >= step.until
+        wanted = 0 if sliced else len(step.job.sources)
+        room = pace.take(wanted)
+
+        def rule(job: Job, known: Known) -> Change:
+            change = fact(Change(job), known, now) if fact else Change(job)
+            change = lifecycle.renew(change, step.token, now + LEASE)
+            return lifecycle.proceed(
+                change, step.token, now, room=room, price=step.price
+            )
+
+        opened: list[Call] = []
+        try:
+            change = await self._write(step.job.id, rule, keys)
+            opened = [call for call in change.calls if call.state is CallState.OPEN]
+        finally:
+            pace.give_back(room - len(opened))
+        step.job, step.starved = change.job, len(opened) == room < wanted
+        step.enough_at = None if step.job.missing else step.enough_at or now
+        self._send(step, opened)
+        self._watch(change)
+
+    def _send(self, step: _Step, opened: list[Call]) -> None:
+        for call in opened:
+            fetch = self._fetch(step.channel, call, step.job.source(call.source))
+            step.out[asyncio.ensure_future(fetch)] = call
+
+    async def _fetch(self, channel: Channel, call: Call, source: Source) -> Answer:
+        """Ask, and free the slot; a defect of the provider's code is a failure too."""
+        try:
+            return await channel.provider.fetch(call, source)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call is paid
+            text = f"the provider's adapter failed: {type(error).__name__}: {error}"
+            return Failure(FailureKind.UNAVAILABLE, text)
+        finally:
+            channel.pace.done()
+
+    async def _release(self, step: _Step) -> Job:
+        now = self._clock.now()
+
+        def rule(job: Job, _: Known) -> Change:
+            due = max(now, waiting_until(job) or now)
+            return lifecycle.release(Change(job), step.token, due)
+
+        return (await self._write(step.job.id, rule)).job
+
+    async def _write(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
+        """Change the job, trying again while the store is busy: a page is paid for."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._store.change(job_id, rule, keys)
+            except StoreBusy:
+                await self._clock.sleep(self._jitter())
+        return await self._store.change(job_id, rule, keys)
+
+
+def _settled(call: Call, page: Page) -> Fact:
+    return lambda change, known, now: tally.settle(change, call.id, page, known, now)
+
+
+def _failed(call: Call, failure: Failure, jitter: float) -> Fact:
+    return lambda change, _, now: tally.fail(change, call.id, failure, jitter, now)
+
+
+def _given_up(call: Call) -> Fact:
+    return lambda change, _, now: tally.give_up(change, call.id, now)

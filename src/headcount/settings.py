@@ -1,0 +1,192 @@
+"""The settings: one validated value, made at the door, and the environment's reader.
+
+A flag goes before the environment, the environment before the file. The file is
+`headcount.toml` in the working directory, else `config.toml` in the user's
+configuration directory. Names without a prefix are those that existing scripts use.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from headcount.core.errors import InvalidSetting
+
+PUBLIC_ADDRESS = "https://api.scrapecreators.com"
+_Words = Annotated[tuple[str, ...], NoDecode]
+
+
+def _from(*names: str) -> Any:  # noqa: ANN401 - the type pydantic declares it with
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set beside the search itself."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", populate_by_name=True, frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str | None = Field(
+        None,
+        validation_alias=_from("HEADCOUNT_DATABASE_URL"),
+        description="Where jobs are kept; default: a SQLite file in the user's data.",
+    )
+    scrapecreators_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=_from("SCRAPECREATORS_API_KEY"),
+        description="The key of the search API.",
+    )
+    scrapecreators_api_url: str = Field(
+        PUBLIC_ADDRESS,
+        validation_alias=_from("SCRAPECREATORS_API_URL"),
+        description="The API's origin, or the full endpoint.",
+    )
+    target: int | None = Field(
+        None,
+        validation_alias=_from("HEADCOUNT_TARGET", "TARGET_COUNT"),
+        description="The number of creators where `find` is given none.",
+    )
+    keywords: _Words = Field(
+        (),
+        validation_alias=_from("HEADCOUNT_KEYWORDS", "TEST_KEYWORDS"),
+        description="The keywords where `find` is given none: commas or a JSON list.",
+    )
+    max_calls: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=_from("HEADCOUNT_MAX_CALLS", "MAX_API_CALLS"),
+        description="The cap on calls of a job; default: 3 x the expected + 20.",
+    )
+    max_calls_for_testing: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=_from(
+            "HEADCOUNT_MAX_CALLS_FOR_TESTING", "MAX_API_CALLS_FOR_TESTING"
+        ),
+        description="Caps every job whenever it is set, whatever else is asked.",
+    )
+    max_credits: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=_from("HEADCOUNT_MAX_CREDITS"),
+        description="The cap on credits of a job.",
+    )
+    rate_limit_ms: int = Field(
+        0,
+        ge=0,
+        validation_alias=_from("HEADCOUNT_RATE_LIMIT_MS", "RATE_LIMIT_MS"),
+        description="Milliseconds between the starts of two calls.",
+    )
+    retries: int = Field(
+        3,
+        ge=1,
+        validation_alias=_from("HEADCOUNT_RETRIES", "RETRY_ATTEMPTS"),
+        description="Attempts at a page before its keyword is set aside.",
+    )
+    concurrency: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        validation_alias=_from("HEADCOUNT_CONCURRENCY"),
+        description="Calls out at once, for all jobs of this process.",
+    )
+    timeout: float = Field(
+        120.0,
+        gt=0,
+        validation_alias=_from("HEADCOUNT_TIMEOUT"),
+        description="Seconds until a call is given up.",
+    )
+    debug: bool = Field(
+        default=False,
+        validation_alias=_from("HEADCOUNT_DEBUG", "DEBUG_MODE"),
+        description="Show the new ids of each call.",
+    )
+    credit_price: float | None = Field(
+        None,
+        ge=0,
+        validation_alias=_from("HEADCOUNT_CREDIT_PRICE"),
+        description="What a credit costs you; shown as costs where it is set.",
+    )
+    sandbox_seed: int = Field(
+        42,
+        validation_alias=_from("HEADCOUNT_SANDBOX_SEED"),
+        description="Which invented world `--sandbox` searches.",
+    )
+    sandbox_latency_ms: int = Field(
+        0,
+        ge=0,
+        validation_alias=_from("HEADCOUNT_SANDBOX_LATENCY_MS"),
+        description="How long the sandbox takes for an answer.",
+    )
+    sandbox_faults: _Words = Field(
+        (),
+        validation_alias=_from("HEADCOUNT_SANDBOX_FAULTS"),
+        description="What goes wrong in the sandbox: NAME:RATE or NAME@CALL.",
+    )
+
+    @field_validator("keywords", "sandbox_faults", mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        """Read a list as people write it: with commas, or as JSON."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return tuple(json.loads(value))
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, config_file())
+        return (init_settings, env_settings, file)
+
+    @property
+    def store_url(self) -> str:
+        """Where jobs are kept."""
+        return self.database_url or f"sqlite:///{user_data_path('headcount')}/jobs.db"
+
+
+def config_file() -> Path:
+    """The settings file: that of the working directory, else the user's own."""
+    here = Path("headcount.toml")
+    return here if here.is_file() else user_config_path("headcount") / "config.toml"
+
+
+def load_settings(**flags: object) -> Settings:
+    """Read the settings; flags that are `None` were not given.
+
+    Raises:
+        InvalidSetting: naming the setting, what was expected and what came.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings()
+        return Settings.model_validate(settings.model_dump() | given)
+    except ValidationError as error:
+        raise InvalidSetting(_first_fault(error)) from None
+    except ValueError as error:
+        raise InvalidSetting(f"{config_file()}: {error}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_context=False)[0]
+    name = str(fault["loc"][0])
+    shown = "" if "key" in name.lower() else f", not {fault['input']!r}"
+    return f"setting {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{shown}"
