@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from headcount.core.calls import Call
-from headcount.core.estimate import call_cap, calls_remaining
+from headcount.core.estimate import call_cap, calls_remaining, default_call_cap
 from headcount.core.filters import filters_as_given
-from headcount.core.model import Change, Job, Limits, Outcome, Status
+from headcount.core.model import Change, Job, Limits, Outcome, Reason, Status
 
 VERSION = "2.0"
 Document = dict[str, object]
@@ -176,3 +176,41 @@ def event(before: Status, change: Change) -> tuple[str, Document] | None:
         "outcome": outcome_document(job.outcome),
     }
     return (f"job.{job.status.value}" if turned else "job.progress", data)
+
+
+_ADVICE = {
+    Reason.SOURCES_EXHAUSTED: (
+        "The keywords hold no more creators that qualify: start a search with further "
+        "keywords, another --region or --period, or weaker filters."
+    ),
+    Reason.CALL_LIMIT: (
+        "The cap on calls is used up: headcount jobs resume {id} --max-calls {more}"
+    ),
+    Reason.BUDGET: (
+        "The cap on credits is used up: headcount jobs resume {id} --max-credits {more}"
+    ),
+    Reason.DEADLINE: (
+        "The deadline has passed: headcount jobs resume {id} --deadline 10m"
+    ),
+    Reason.OUT_OF_CREDITS: (
+        "The provider says that the key is out of credits: buy more, then "
+        "headcount jobs resume {id}"
+    ),
+    Reason.PROVIDER_BLOCKED: (
+        "The provider gave no answer ({detail}). When that is mended: "
+        "headcount jobs resume {id}"
+    ),
+    Reason.FINISHED_BY_USER: "Its owner took what was there.",
+}
+
+
+def advice(job: Job) -> str:
+    """What would help a job that ended short; empty where nothing is missing."""
+    outcome = job.outcome
+    if outcome is None or not outcome.short_by:
+        return ""
+    if outcome.reason is None:
+        return outcome.detail or ""
+    more = 2 * max(job.charged, job.credits) or default_call_cap(job.target)
+    text = _ADVICE[outcome.reason]
+    return text.format(id=job.id, more=more, detail=outcome.detail or "no detail")

@@ -9,15 +9,15 @@ from headcount.sandbox.fault_table import FAULTS, Fault
 from headcount.sandbox.faults import Faults, described
 from headcount.sandbox.serve import run, serving
 from headcount.sandbox.server import AnswerLostError, Sandbox, SearchCall
-from headcount.sandbox.world import Search, World
+from headcount.sandbox.world import Question, World
 
 __all__ = [
     "FAULTS",
     "AnswerLostError",
     "Fault",
     "Faults",
+    "Question",
     "Sandbox",
-    "Search",
     "SearchCall",
     "World",
     "described",

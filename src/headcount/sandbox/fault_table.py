@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from headcount.sandbox.answer import Answer, refusal
 from headcount.sandbox.topics import dice
 from headcount.sandbox.wire import Json, inner, nothing_found
-from headcount.sandbox.world import Search
+from headcount.sandbox.world import Question
 
-Change = Callable[[Answer, Search], Answer]
+Change = Callable[[Answer, Question], Answer]
 BLOCKED = nothing_found("verify_check")
 BIG_OBJECTS = ("video", "music", "added_sound_music_info", "share_info", "mask_infos")
 SOME = 5  # a fault of "some" creators touches every fifth
@@ -19,7 +19,9 @@ def _fields(**values: object) -> Change:
 
 
 def _cursor(of: Callable[[int], object]) -> Change:
-    return lambda answer, search: _fields(cursor=of(search.cursor))(answer, search)
+    return lambda answer, question: _fields(cursor=of(question.cursor))(
+        answer, question
+    )
 
 
 def _body(change: Callable[[Json], object]) -> Change:
@@ -46,7 +48,7 @@ def _authors(change: Callable[[Json], object], *, every: int = 1) -> Change:
 
 
 def _instead(answer: Answer) -> Change:
-    return lambda _answer, _search: answer
+    return lambda _answer, _question: answer
 
 
 def _flags(*, slow: bool = False, cut: bool = False, lost: bool = False) -> Change:
@@ -86,15 +88,15 @@ def _share_handle(author: Json) -> None:
     author["unique_id"] = author["search_user_desc"] = "sandbox_shared"
 
 
-def _padded(answer: Answer, search: Search) -> Answer:
+def _padded(answer: Answer, question: Question) -> Answer:
     """75 KB of media objects for each item, as in the wild; none when trimmed."""
-    if search.trim:
+    if question.trim:
         return answer
     url = "https://cdn.sandbox.invalid/media/0123456789abcdef?policy=2&signature="
     rendition = {"bit_rate": 1_489_337, "url_list": [url + "x" * 180] * 3, "width": 720}
     media = {"bit_rate": [rendition] * 18, "uri": "media/0123456789abcdef"}
     return _videos(lambda video: video.update(dict.fromkeys(BIG_OBJECTS, media)))(
-        answer, search
+        answer, question
     )
 
 
@@ -102,13 +104,13 @@ def _padded(answer: Answer, search: Search) -> Answer:
 class Fault:
     """One way to go wrong: its name, what it does, and how.
 
-    `question` changes what is asked of the universe, `change` what comes back.
+    `ask` changes what is asked of the universe, `change` what comes back.
     """
 
     name: str
     promise: str
     change: Change
-    question: Callable[[Search], Search] = lambda search: search
+    ask: Callable[[Question], Question] = lambda question: question
 
 
 OUT_OF_CREDITS = refusal(402, "Looks like you're out of credits :(", success=False)
@@ -139,10 +141,10 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "endless",
             "has_more is 1 for ever: the first page again, with the cursor asked",
-            lambda answer, search: _fields(has_more=1, cursor=search.cursor)(
-                answer, search
+            lambda answer, question: _fields(has_more=1, cursor=question.cursor)(
+                answer, question
             ),
-            question=lambda search: replace(search, cursor=0),
+            ask=lambda question: replace(question, cursor=0),
         ),
         Fault("stuck_cursor", "the cursor stays where it was", _cursor(lambda c: c)),
         Fault(

@@ -24,7 +24,7 @@ async def serving(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
     Raises:
         OSError: the port is taken.
     """
-    listener = socket.create_server((HOST, port))
+    listener = _listen(port)
     server = _guest(sandbox)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -34,6 +34,18 @@ async def serving(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
             answering.cancel()
         server.should_exit = server.force_exit = True
         await task
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket that says it is TCP, else asyncio leaves Nagle's delay on."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def run(sandbox: Sandbox, port: int) -> None:

@@ -12,7 +12,7 @@ from headcount.sandbox.fault_table import BAD_KEY, NOT_FOUND, OUT_OF_CREDITS, Fa
 from headcount.sandbox.faults import Faults
 from headcount.sandbox.topics import fold
 from headcount.sandbox.wire import page_body
-from headcount.sandbox.world import ORDERS, PERIODS, Search, World
+from headcount.sandbox.world import ORDERS, PERIODS, Question, World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -151,11 +151,11 @@ class Sandbox:
     def _search(self, request: _Request) -> Answer:
         """Numbers, answers and records a search without a pause in between."""
         number = len(self._calls) + 1
-        search, complaint = _search_of(request.query)
+        question, complaint = _question_of(request.query)
         refused = self._refused(request) or complaint
         fault = None if refused else self._faults.at(number)
-        answer = refused or self._found(search, number, fault)
-        self._calls.append(_witnessed(number, search, answer, fault))
+        answer = refused or self._found(question, number, fault)
+        self._calls.append(_witnessed(number, question, answer, fault))
         self.credits_charged += answer.credits
         return self._wrapped(answer)
 
@@ -164,11 +164,11 @@ class Sandbox:
             return BAD_KEY
         return OUT_OF_CREDITS if self.credits_remaining <= 0 else None
 
-    def _found(self, search: Search, number: int, fault: Fault | None) -> Answer:
-        asked = fault.question(search) if fault else search
+    def _found(self, question: Question, number: int, fault: Fault | None) -> Answer:
+        asked = fault.ask(question) if fault else question
         page = self._world.page(asked, rerank=number if self._rerank else None)
         answer = Answer(page_body(asked, page, number), credits=1)
-        return fault.change(answer, search) if fault else answer
+        return fault.change(answer, question) if fault else answer
 
     def _wrapped(self, answer: Answer) -> Answer:
         if not self._envelope:
@@ -177,11 +177,11 @@ class Sandbox:
 
 
 def _witnessed(
-    number: int, search: Search, answer: Answer, fault: Fault | None
+    number: int, question: Question, answer: Answer, fault: Fault | None
 ) -> SearchCall:
     return SearchCall(
         call=number,
-        **asdict(search),
+        **asdict(question),
         status=answer.status,
         credits=answer.credits,
         items=answer.items,
@@ -195,13 +195,16 @@ def _request(scope: Scope) -> _Request:
         method=scope["method"],
         path=scope["path"],
         query=dict(parse_qsl(scope["query_string"].decode())),
-        headers={name.decode(): value.decode() for name, value in scope["headers"]},
+        headers={
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+        },
     )
 
 
-def _search_of(query: dict[str, str]) -> tuple[Search, Answer | None]:
+def _question_of(query: dict[str, str]) -> tuple[Question, Answer | None]:
     """The search a query string asks for, and what is wrong with it if anything is."""
-    search = Search(
+    question = Question(
         keyword=query.get("query", ""),
         region=query.get("region", ""),
         sort_by=query.get("sort_by", "relevance"),
@@ -209,10 +212,10 @@ def _search_of(query: dict[str, str]) -> tuple[Search, Answer | None]:
         trim=query.get("trim", "").casefold() == "true",
     )
     cursor = query.get("cursor", "0")
-    known = search.sort_by in ORDERS and search.date_posted in PERIODS
-    if not fold(search.keyword) or not cursor.isdecimal() or not known:
-        return search, refusal(400, "Invalid request parameters")
-    return replace(search, cursor=int(cursor)), None
+    known = question.sort_by in ORDERS and question.date_posted in PERIODS
+    if not fold(question.keyword) or not cursor.isdecimal() or not known:
+        return question, refusal(400, "Invalid request parameters")
+    return replace(question, cursor=int(cursor)), None
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from headcount.sandbox.people import Creator, Video
-from headcount.sandbox.world import Page, Search
+from headcount.sandbox.world import Page, Question
 
 Json = dict[str, Any]
 
@@ -14,6 +14,7 @@ ALWAYS_NULL: Json = dict.fromkeys((
     "need_points", "platform_sync_info", "relative_users", "type_label", "user_tags",
     "white_cover_url",
 ))  # fmt: skip
+FURTHER_SIZES = ("thumb", "168x168", "300x300")
 STATUS: Json = {
     "allow_comment": True,
     "allow_share": True,
@@ -28,9 +29,9 @@ STATUS: Json = {
 }
 
 
-def page_body(search: Search, page: Page, call: int) -> Json:
+def page_body(question: Question, page: Page, call: int) -> Json:
     """The body of a search answer, without the envelope."""
-    shape = trimmed_item if search.trim else untrimmed_item
+    shape = trimmed_item if question.trim else untrimmed_item
     log_id = f"SANDBOX{call:09}"
     body: Json = {
         "cursor": page.cursor,
@@ -52,7 +53,7 @@ def page_body(search: Search, page: Page, call: int) -> Json:
         "global_doodle_config": {
             "hit_dolphin": False,
             "hit_shark": False,
-            "keyword": search.keyword,
+            "keyword": question.keyword,
             "new_source": "switch_tab",
             "search_channel": "musically_video",
             "search_intent": {},
@@ -103,7 +104,7 @@ def untrimmed_item(video: Video) -> Json:
     """An item in its `aweme_info` wrapper, without the largest objects."""
     creator = video.creator
     full = trimmed_item(video)
-    full["author"] |= ALWAYS_NULL | _pictures(creator, "168x168", "300x300")
+    full["author"] |= ALWAYS_NULL | _pictures(creator, *FURTHER_SIZES)
     return {
         "aweme_info": {
             **full,
@@ -155,7 +156,7 @@ def _author(creator: Creator) -> Json:
         "user_canceled": False,
         "room_id": 0,
         "hide_search": False,
-        **_pictures(creator, "thumb", "medium", "larger"),
+        **_pictures(creator, "medium", "larger"),
     }
 
 

@@ -7,7 +7,7 @@ most of their creators, words of bordering topics some, and other words none.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -43,7 +43,7 @@ PERIODS: Mapping[str, int | None] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Question:
     """One search request, with the vendor's names and defaults."""
 
     keyword: str
@@ -83,7 +83,7 @@ class World:
         self.today = now or datetime.now(UTC).date()
         self._pages = pages
         self._people = People(seed, self.today, label_is_uid=pages is not None)
-        self._rankings: dict[Search, tuple[Sighting, ...]] = {}
+        self._rankings: dict[Question, tuple[Sighting, ...]] = {}
 
     @classmethod
     def from_file(
@@ -96,22 +96,24 @@ class World:
         """
         return cls(seed, now, pages=read_pages(Path(path)))
 
-    def page(self, search: Search, *, rerank: int | None = None) -> Page:
+    def page(self, question: Question, *, rerank: int | None = None) -> Page:
         """The page at a search's cursor; with a `rerank` number, shaken by it."""
-        search = replace(search, keyword=fold(search.keyword), trim=False)
+        question = replace(question, keyword=fold(question.keyword), trim=False)
         if self._pages is not None:
-            return self._written_page(self._pages.get(search.keyword, []), search)
-        return self._ranked_page(search, rerank)
+            return self._written_page(self._pages.get(question.keyword, []), question)
+        return self._ranked_page(question, rerank)
 
-    def ranking(self, search: Search) -> tuple[Sighting, ...]:
+    def ranking(self, question: Question) -> tuple[Sighting, ...]:
         """All that a search can find, best first, whatever its cursor."""
-        variant = replace(search, keyword=fold(search.keyword), cursor=0, trim=False)
+        variant = replace(
+            question, keyword=fold(question.keyword), cursor=0, trim=False
+        )
         if variant not in self._rankings:
             self._rankings[variant] = self._rank(variant)
         return self._rankings[variant]
 
-    def _written_page(self, pages: list[list[str]], search: Search) -> Page:
-        number = search.cursor // PAGE_SIZE
+    def _written_page(self, pages: list[list[str]], question: Question) -> Page:
+        number = question.cursor // PAGE_SIZE
         creators = pages[number] if number < len(pages) else []
         videos = (
             self._people.video(Sighting(creator, f"{number}.{place}"))
@@ -120,9 +122,9 @@ class World:
         after = (number + 1) * PAGE_SIZE
         return Page(tuple(videos), after, has_more=number + 1 < len(pages))
 
-    def _ranked_page(self, search: Search, rerank: int | None) -> Page:
-        ranking, start = self.ranking(search), search.cursor
-        throw = dice(self.seed, "page", search)
+    def _ranked_page(self, question: Question, rerank: int | None) -> Page:
+        ranking, start = self.ranking(question), question.cursor
+        throw = dice(self.seed, "page", *astuple(question))
         if rerank is not None:
             throw = dice(self.seed, "rerank", rerank)
             ranking = _reranked(ranking, start, throw)
@@ -133,7 +135,7 @@ class World:
             has_more=start + PAGE_SIZE < len(ranking),
         )
 
-    def _rank(self, variant: Search) -> tuple[Sighting, ...]:
+    def _rank(self, variant: Question) -> tuple[Sighting, ...]:
         """A region's ranking comes of the plain one, order and period of a region's."""
         if variant.sort_by == "relevance" and variant.date_posted == "all-time":
             return self._rank_relevance(variant.keyword, variant.region.casefold())
@@ -153,7 +155,7 @@ class World:
         return tuple(mixed)
 
     def _sorted(
-        self, ranking: tuple[Sighting, ...], variant: Search
+        self, ranking: tuple[Sighting, ...], variant: Question
     ) -> tuple[Sighting, ...]:
         videos = {sighting: self._people.video(sighting) for sighting in ranking}
         kept = list(ranking)
@@ -196,8 +198,9 @@ def _cast(throw: Random, topics: tuple[str, ...], crowd: int, own: float) -> lis
     for left, topic in zip(range(len(topics), 0, -1), topics, strict=True):
         part = (crowd - len(creators)) // left
         nearest = sorted(range(RANKS), key=lambda rank: rank + throw.gauss(0, SHAKE))
-        labels = (f"{home_of(topic, rank)}_{rank:04}" for rank in nearest)
-        fresh = [label for label in labels if label not in creators]
+        labels = [f"{home_of(topic, rank)}_{rank:04}" for rank in nearest]
+        taken = set(creators)
+        fresh = [label for label in labels if label not in taken]
         creators += fresh[:part]
     throw.shuffle(creators)
     return creators

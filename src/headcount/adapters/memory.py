@@ -1,0 +1,133 @@
+"""The store that keeps everything in memory: for trials and tests, gone at exit."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from headcount.core import report
+from headcount.core.calls import Call
+from headcount.core.errors import InternalError, NoSuchJob
+from headcount.core.model import Change, Finding, Job, Seen, Status
+from headcount.ports import Event, Rule
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """A job with all that it found, in the order it came."""
+
+    job: Job
+    calls: dict[int, Call] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    ordinals: dict[int, str] = field(default_factory=dict)
+    posts: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def seen(self, key: str) -> Seen:
+        return Seen(self.findings[key].verdict, frozenset(self.posts.get(key, ())))
+
+    def seen_in(self, finding: Finding) -> int:
+        return len({video for _, video in self.posts.get(finding.key, ())})
+
+
+class MemoryStore:
+    """Both sides of a store, `Store` and `Records`, in dictionaries."""
+
+    def __init__(
+        self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._now = now
+        self._shelves: dict[str, _Shelf] = {}
+
+    async def create(self, job: Job) -> Job:
+        """Keep a new job."""
+        if job.id in self._shelves:
+            raise InternalError(f"job {job.id} was created twice")
+        self._shelves[job.id] = _Shelf(job)
+        return job
+
+    async def load(self, job_id: str) -> Job:
+        """The job as it stands."""
+        return self._shelf(job_id).job
+
+    async def change(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
+        """Apply a rule to the job, and keep all that it changes."""
+        shelf = self._shelf(job_id)
+        before = shelf.job
+        known = {key: shelf.seen(key) for key in keys if key in shelf.findings}
+        change = rule(before, known)
+        if change.job is before:
+            return change
+        shelf.ordinals |= _numbered(shelf, change)
+        change = replace(change, job=replace(change.job, version=before.version + 1))
+        self._keep(shelf, change)
+        return change
+
+    def _keep(self, shelf: _Shelf, change: Change) -> None:
+        news = report.event(shelf.job.status, change)
+        shelf.job = change.job
+        shelf.calls |= {call.id: call for call in change.calls}
+        shelf.findings |= {finding.key: finding for finding in change.findings}
+        for key, source, video in change.posts:
+            shelf.posts.setdefault(key, set()).add((source, video))
+        if news:
+            shelf.events.append(
+                Event(change.job.version, news[0], self._now(), news[1])
+            )
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job and all that it found."""
+        self._shelf(job_id)
+        del self._shelves[job_id]
+
+    async def close(self) -> None:
+        """Let go of nothing: what was kept stays readable."""
+
+    def _shelf(self, job_id: str) -> _Shelf:
+        if job_id not in self._shelves:
+            raise NoSuchJob(f"no job has the id {job_id!r}")
+        return self._shelves[job_id]
+
+    # --------------------------------------------------------------- the reading side
+    async def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
+        """All jobs, the newest first."""
+        jobs = [shelf.job for shelf in self._shelves.values()]
+        for job in sorted(jobs, key=lambda j: (j.created_at, j.id), reverse=True):
+            if status in {None, job.status}:
+                yield job
+
+    async def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
+        """The delivered creators by ordinal, each with the number of posts seen."""
+        for shelf in self._shelves_of(job_id):
+            for ordinal in range(1, shelf.job.delivered + 1):
+                finding = shelf.findings[shelf.ordinals[ordinal]]
+                yield finding, shelf.seen_in(finding)
+
+    async def findings(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
+        """All creators of a job in the order found, spares and rejected ones too."""
+        for shelf in self._shelves_of(job_id):
+            for finding in list(shelf.findings.values()):
+                yield finding, shelf.seen_in(finding)
+
+    async def calls(self, job_id: str) -> AsyncIterator[Call]:
+        """The ledger of a job, in the order the calls were held."""
+        for shelf in self._shelves_of(job_id):
+            for call in sorted(shelf.calls.values(), key=lambda call: call.id):
+                yield call
+
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
+        """What happened to a job since the event with this id."""
+        for shelf in self._shelves_of(job_id):
+            for event in [event for event in shelf.events if event.id > after]:
+                yield event
+
+    def _shelves_of(self, job_id: str) -> list[_Shelf]:
+        return [self._shelves[job_id]] if job_id in self._shelves else []
+
+
+def _numbered(shelf: _Shelf, change: Change) -> dict[int, str]:
+    """The ordinals with those of a change; no two creators may have the same."""
+    numbered = {f.ordinal: f.key for f in change.findings if f.ordinal}
+    taken = [number for number in numbered if number in shelf.ordinals]
+    if taken or len(numbered) < sum(f.ordinal is not None for f in change.findings):
+        raise InternalError(f"an ordinal would be given twice in job {change.job.id}")
+    return numbered

@@ -1,0 +1,80 @@
+"""The pace of one provider key, which all jobs of this process share."""
+
+import asyncio
+from datetime import timedelta
+
+from headcount.ports import Clock
+
+
+class KeyPace:
+    """At most `concurrency` calls out at once, and their starts `spacing` apart.
+
+    With a spacing there is never more than one slot free, so calls do not come in
+    bursts after a rest.
+    """
+
+    def __init__(
+        self, clock: Clock, *, concurrency: int, spacing: timedelta = timedelta(0)
+    ) -> None:
+        self._clock = clock
+        self._concurrency, self._spacing = concurrency, spacing
+        self._out = 0
+        self._spaced_until = self._resting_until = clock.now()
+        self._changed = asyncio.Event()
+
+    def take(self, wanted: int) -> int:
+        """Reserve up to `wanted` slots, and say how many were free."""
+        taken = min(wanted, self._free())
+        if taken:
+            self._out += taken
+            self._spaced_until = self._clock.now() + self._spacing
+        return taken
+
+    def give_back(self, unused: int) -> None:
+        """Return slots that were reserved and not used, as if never taken."""
+        if unused:
+            self._out -= unused
+            self._spaced_until = self._clock.now()
+            self._changed.set()
+
+    def done(self) -> None:
+        """Free the slot of a call that has come back."""
+        self._out -= 1
+        self._changed.set()
+
+    def hold_off(self, seconds: float) -> None:
+        """Free no slot for this long; a longer rest that was asked before stands."""
+        until = self._clock.now() + timedelta(seconds=seconds)
+        self._resting_until = max(self._resting_until, until)
+
+    async def ready(self) -> None:
+        """Return when a slot may be free; another task may still be faster."""
+        while not self._free():
+            # No turn is given away between the look and the wait: nothing is missed.
+            self._changed.clear()
+            await self._change()
+
+    def _free(self) -> int:
+        if self._closed_for() > timedelta(0):
+            return 0
+        room = self._concurrency - self._out
+        return min(room, 1) if self._spacing else room
+
+    def _closed_for(self) -> timedelta:
+        opens_at = max(self._spaced_until, self._resting_until)
+        return opens_at - self._clock.now()
+
+    async def _change(self) -> None:
+        """Wait for a slot to come back, or where one is there, for its time."""
+        alarm = None
+        if self._out < self._concurrency:
+            alarm = asyncio.create_task(self._ring_after(self._closed_for()))
+        try:
+            await self._changed.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    async def _ring_after(self, wait: timedelta) -> None:
+        await self._clock.sleep(wait.total_seconds())
+        self._changed.set()

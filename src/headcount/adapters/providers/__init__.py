@@ -1,0 +1,1 @@
+"""The search APIs: one file each, and none knows another."""

@@ -1,0 +1,236 @@
+"""Reads a page of TikTok search results: what it shows, and how it goes on."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from msgspec import UNSET, UnsetType
+
+from headcount.adapters.tiktok_json import (
+    Author,
+    Body,
+    Item,
+    Items,
+    NilInfo,
+    Post,
+    Statistics,
+    TextExtra,
+    decode,
+)
+from headcount.core.calls import Page
+from headcount.core.sighting import Sighting, Video
+
+PLATFORM = "tiktok"
+PAGE_STEP = 30  # cursors count items asked, so also where fewer came
+
+_BLOCKS = ("verify_check", "hit_shark", "antispam_check")
+_MORE: dict[object, bool] = {
+    **dict.fromkeys((True, "1", "true"), True),
+    **dict.fromkeys((False, "0", "false"), False),
+}
+_LARGEST = 2**63 - 1  # what a database holds as an integer
+_CURSOR = re.compile(r"-?[0-9]{1,18}")
+_SITE = re.compile(r"(https?://[^/?#\s]+)/@")
+_NO_ID = {"", "0"}
+_STAND_INS = ("sec:", "handle:")
+_WEB = ("https://", "http://")
+# Up to white space or punctuation: \w would cut words that have vowel signs.
+_HASHTAG = re.compile(r"[#＃]([^\s#!-/:-@\[-^`{-~‐-‧、-〟！-／]+)")  # noqa: RUF001 - meant
+_NOTHING_COUNTED = Statistics()
+
+
+@dataclass(frozen=True, slots=True)
+class NoPage:
+    """An answer that is no page: what is wrong with it, and what it says itself."""
+
+    problem: str
+    said: str | None = None
+    credits: int | None = None
+
+
+def read_page(data: bytes, asked: str) -> Page | NoPage:
+    """Read the answer to the question for the page at the cursor `asked`."""
+    body = decode(data)
+    if body is None:
+        return NoPage("it is not the JSON of a page", beginning(data))
+    items = _listed(body.search_item_list)
+    problem = None if items else _problem(body)
+    if problem:
+        return NoPage(problem, body.said, count(body.credits_charged))
+    next_cursor, stuck = _next(body.cursor, int(asked))
+    return Page(
+        sightings=tuple(_sightings(items)),
+        items=len(items),
+        next_cursor=next_cursor,
+        more=_MORE.get(body.has_more),
+        stuck=stuck,
+        credits=count(body.credits_charged),
+    )
+
+
+def beginning(data: bytes) -> str:
+    """The first words of a body that is not understood."""
+    return data[:1000].decode(errors="replace")
+
+
+def _problem(body: Body) -> str | None:
+    """Why a body without items is not simply an empty page."""
+    if body.success is False:
+        return "it says that it failed"
+    if body.search_item_list is UNSET and not body.success:
+        return "it has no search_item_list"
+    block = _block(body.search_nil_info)
+    return f"TikTok blocked the search ({block})" if block else None
+
+
+def _listed(items: Items | UnsetType) -> list[Item | None]:
+    if isinstance(items, dict):
+        return list(items.values())
+    return items if isinstance(items, list) else []
+
+
+def _block(nil: NilInfo | None) -> str | None:
+    """The name of a block, where an empty list is one and not an end."""
+    reasons = (nil.search_nil_item, nil.search_nil_type) if nil else ()
+    return next((reason for reason in reasons if reason in _BLOCKS), None)
+
+
+def _next(given: float | str | None, asked: int) -> tuple[str, bool]:
+    """The cursor to go on with, and whether the one given did not lie ahead."""
+    ahead = _whole(given)
+    if ahead is not None and asked < ahead <= _LARGEST:
+        return str(ahead), False
+    return str(asked + PAGE_STEP), ahead is not None
+
+
+def _whole(number: float | str | None) -> int | None:
+    """A whole number, in whichever way it is written."""
+    if isinstance(number, float):
+        return int(number) if number.is_integer() else None
+    if isinstance(number, str):
+        number = number.strip()
+        return int(number) if _CURSOR.fullmatch(number) else None
+    return number
+
+
+def count(number: int | None) -> int | None:
+    """A count that can be one."""
+    return number if number is not None and 0 <= number <= _LARGEST else None
+
+
+# ---------------------------------------------------------------- from item to sighting
+def _sightings(items: list[Item | None]) -> Iterator[Sighting]:
+    """What the readable items show; one without creator or video shows nothing."""
+    for item in items:
+        post = item and (item.aweme_info or item)
+        author = post and post.author
+        if not post or not author:
+            continue
+        creator, video = creator_id(author), _clean(str(post.aweme_id or ""))
+        if creator and video:
+            yield _sighting(creator, video, post, author)
+
+
+def _sighting(creator: str, video: str, post: Post, author: Author) -> Sighting:
+    handle, caption = _handle(author), _clean(post.desc)
+    url = _web(post.url) or _web((post.share_url or "").partition("?")[0])
+    tally = post.statistics or _NOTHING_COUNTED
+    return Sighting(
+        platform=PLATFORM,
+        id=creator,
+        username=handle,
+        video=Video(
+            id=video,
+            url=url,
+            description=caption,
+            posted_at=_moment(post.create_time),
+            plays=count(tally.play_count),
+            likes=count(tally.digg_count),
+            comments=count(tally.comment_count),
+            shares=count(tally.share_count),
+        ),
+        name=_clean(author.nickname),
+        followers=count(author.follower_count),
+        verified=author.custom_verify == "Verified account",
+        avatar_url=_avatar(author),
+        profile_url=_profile_url(handle, url),
+        bio=_clean(author.signature),
+        hashtags=_hashtags(post.text_extra, caption),
+        language=_language(post.desc_language),
+        is_ad=bool(post.is_ad),
+    )
+
+
+def creator_id(author: Author) -> str | None:
+    """What makes a creator the same one; a stand-in for a uid never looks like one."""
+    uid = _clean(str(author.uid or "")).strip()
+    if uid not in _NO_ID and not uid.startswith(_STAND_INS):
+        return uid
+    sec_uid = _clean(author.sec_uid).strip()
+    if sec_uid:
+        return f"sec:{sec_uid}"
+    handle = _handle(author).lower()
+    return f"handle:{handle}" if handle else None
+
+
+def _handle(author: Author) -> str:
+    return _clean(author.unique_id).strip().removeprefix("@")
+
+
+def _clean(text: str | None) -> str:
+    """Text that every database and file takes: without NUL and half surrogates."""
+    if not text:
+        return ""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode(errors="ignore").decode().replace("\0", "")
+
+
+def _web(url: str | None) -> str | None:
+    url = _clean(url)
+    return url if url.startswith(_WEB) else None
+
+
+def _profile_url(handle: str, url: str | None) -> str | None:
+    if not handle:
+        return None
+    site = _SITE.match(url or "")
+    return f"{site[1] if site else 'https://www.tiktok.com'}/@{quote(handle)}"
+
+
+def _avatar(author: Author) -> str | None:
+    """The JPEG of the first size there is; browsers do not show the others (HEIC)."""
+    for size in (author.avatar_medium, author.avatar_larger, author.avatar_thumb):
+        for url in (size and size.url_list) or ():
+            if url.partition("?")[0].endswith((".jpeg", ".jpg")):
+                return _web(url)
+    return None
+
+
+def _hashtags(extra: list[TextExtra] | None, caption: str) -> tuple[str, ...]:
+    """The tags TikTok itself found, or else those in the caption."""
+    tags = [_clean(x.hashtag_name) for x in extra or () if x.type == 1]
+    if not any(tags):
+        tags = _HASHTAG.findall(caption)
+    return tuple(dict.fromkeys(tag.lower() for tag in tags if tag))
+
+
+def _language(code: str | None) -> str | None:
+    code = _clean(code).strip().lower()
+    return None if code in {"", "un"} else code
+
+
+def _moment(given: float | str | None) -> datetime | None:
+    """A time given in seconds or as ISO 8601; `None` for one that cannot be."""
+    seconds = _whole(given)
+    try:
+        if seconds is None:
+            moment = datetime.fromisoformat(str(given))
+        else:
+            moment = datetime.fromtimestamp(seconds, UTC)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if 2000 <= moment.year < 2100 else None

@@ -1,0 +1,204 @@
+"""How creators are written: one async generator of bytes for each format.
+
+Each holds one row at a time, so that memory does not grow with their number.
+"""
+
+import asyncio
+import csv
+import io
+import re
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headcount.core.errors import OperatorError
+from headcount.core.model import Job
+from headcount.core.report import Document, job_document
+from headcount.core.rows import disarm, flat
+
+CHUNK = 65_536  # bytes
+MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
+_SHOWN = 50  # rows of a table: about what an eye runs over
+_IN_TABLE = (
+    "ordinal",
+    "username",
+    "creator.uniqueId",
+    "name",
+    "creator.name",
+    "followers",
+    "creator.followers",
+    "verified",
+    "creator.verified",
+    "keyword",
+    "video.plays",
+    "video.statistics.play_count",
+    "profileUrl",
+    "video.url",
+    "sandbox",
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+Bytes = AsyncGenerator[bytes, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is written: the job with its statistics, and its rows as they come.
+
+    `columns` are the names of the flat cells of each row; `width` is how many
+    characters a line of a table may have.
+    """
+
+    job: Job
+    tracking: Document
+    columns: tuple[str, ...]
+    rows: AsyncIterator[Document]
+    width: int
+
+
+# ---------------------------------------------------------------- JSON
+async def as_json(contents: Contents) -> Bytes:
+    """One document: the job, its statistics, and a creator on each line."""
+    encode = msgspec.json.encode
+    yield b'{"job": ' + encode(job_document(contents.job))
+    yield b',\n"exactCountTracking": ' + encode(contents.tracking)
+    yield b',\n"creators": ['
+    comma = b""
+    async for row in contents.rows:
+        yield comma + b"\n" + encode(row)
+        comma = b","
+    yield b"\n]}\n"
+
+
+async def as_jsonl(contents: Contents) -> Bytes:
+    """A creator on each line, and nothing else."""
+    async for row in contents.rows:
+        yield msgspec.json.encode(row) + b"\n"
+
+
+# ---------------------------------------------------------------- CSV
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+async def as_csv(contents: Contents) -> Bytes:
+    """Comma-separated values as in RFC 4180, in UTF-8, with formulas disarmed."""
+    line = csv.writer(_Echo(), lineterminator="\r\n").writerow
+    yield line(contents.columns).encode()
+    async for row in contents.rows:
+        yield line(_text(disarm(cell)) for cell in flat(row).values()).encode()
+
+
+def _text(cell: object) -> str:
+    """A cell as text: empty where nothing is known, booleans as in JSON."""
+    if cell is None:
+        return ""
+    return str(cell).lower() if isinstance(cell, bool) else str(cell)
+
+
+# ---------------------------------------------------------------- XLSX
+async def as_xlsx(contents: Contents) -> Bytes:
+    """An Excel workbook with one sheet; ids stay text, and formulas are disarmed.
+
+    Raises:
+        OperatorError: the disk is full, or there are more rows than Excel takes.
+    """
+    with tempfile.TemporaryDirectory(prefix="headcount-") as folder:
+        path = Path(folder, "creators.xlsx")
+        try:
+            await _fill(path, contents)
+        except (OSError, import_module("xlsxwriter.exceptions").XlsxFileError) as fault:
+            raise OperatorError(
+                f"cannot prepare the workbook in {folder}: {fault}; make room there, "
+                "or set TMPDIR to a directory with room"
+            ) from fault
+        for chunk in _chunks(path):
+            yield chunk
+
+
+async def _fill(path: Path, contents: Contents) -> None:
+    options = {"constant_memory": True, "tmpdir": str(path.parent)}
+    book: Any = import_module("xlsxwriter").Workbook(path, options)  # it has no types
+    try:
+        sheet = book.add_worksheet("creators")
+        sheet.freeze_panes(1, 0)
+        _put(sheet, 0, contents.columns)
+        number = 0
+        async for row in contents.rows:
+            number += 1
+            _put(sheet, number, map(disarm, flat(row).values()))
+    finally:
+        await asyncio.to_thread(book.close)  # it compresses all that was written
+
+
+def _put(sheet: Any, number: int, cells: Iterable[object]) -> None:  # noqa: ANN401 - no types
+    """Write a row: each cell as what it is, and text never as anything else."""
+    if number >= MOST_SHEET_ROWS:
+        raise OperatorError(
+            f"an Excel sheet has at most {MOST_SHEET_ROWS:,} rows: write CSV instead"
+        )
+    for column, cell in enumerate(cells):
+        if isinstance(cell, str):
+            sheet.write_string(number, column, cell)
+        elif isinstance(cell, bool):
+            sheet.write_boolean(number, column, cell)
+        elif isinstance(cell, int | float):
+            sheet.write_number(number, column, cell)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+# ---------------------------------------------------------------- table
+async def as_table(contents: Contents) -> Bytes:
+    """A table for the eye: the first rows, and how many more there are."""
+    shown: list[Document] = []
+    more = 0
+    async for row in contents.rows:
+        if len(shown) < _SHOWN:
+            shown.append(flat(row))
+        else:
+            more += 1
+    names = [name for name in _IN_TABLE if name in contents.columns]
+    yield _drawn(names, shown, contents.width).encode()
+    if more:
+        yield f"... and {more:,} more: use --out FILE\n".encode()
+
+
+def _drawn(names: list[str], rows: list[Document], width: int) -> str:
+    from rich.console import Console  # noqa: PLC0415 - slow, and only tables need it
+    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    table = Table()
+    for name in names:
+        right = any(isinstance(row[name], int) for row in rows)
+        table.add_column(
+            name.rpartition(".")[2],
+            justify="right" if right else "left",
+            overflow="fold",
+        )
+    for row in rows:
+        # A Text is printed as it is, where a string would be read as markup.
+        table.add_row(*(Text(_printable(row[name])) for name in names))
+    page = io.StringIO()
+    Console(file=page, width=width, color_system=None).print(table)
+    return page.getvalue()
+
+
+def _printable(cell: object) -> str:
+    """A cell for the eye; a terminal obeys control characters, so they go."""
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    return _CONTROL.sub(" ", _text(cell))

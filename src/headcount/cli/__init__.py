@@ -1,0 +1,56 @@
+"""The command line: parse, call, print. Data to stdout, everything else to stderr."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from headcount.cli.batch import batch
+from headcount.cli.doctor import doctor
+from headcount.cli.find import find
+from headcount.cli.jobs import jobs
+from headcount.cli.sandbox import sandbox
+from headcount.cli.suite import suite
+
+app = typer.Typer(
+    name="headcount",
+    help="Ask for N creators and get exactly N different ones, or be told why not.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(find)
+app.add_typer(jobs)
+app.command()(suite)
+app.command()(batch)
+app.command()(doctor)
+app.add_typer(sandbox)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"headcount {version('headcount')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Ask for N creators and get exactly N different ones, or be told why not."""
+
+
+def main() -> None:
+    """Run the command line; a closed pipe at the other end is no error."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,143 @@
+"""Reads and runs the searches of a batch file."""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from headcount.bootstrap import open_app
+from headcount.cli.exits import Exit, exit_of
+from headcount.cli.listing import job_table
+from headcount.cli.options import Format, Shape
+from headcount.cli.views import open_view
+from headcount.cli.work import Delivery, Talk, search_from, work_and_deliver
+from headcount.core.errors import InvalidSearch, InvalidSetting, UsageError
+from headcount.core.filters import FILTERS
+from headcount.core.model import Search
+from headcount.core.report import job_document
+from headcount.settings import Settings
+
+_VARIANT = ("region", "sort", "period")
+_LIMITS = ("max_calls", "max_credits", "deadline")
+_OUTPUT = ("out", "format", "shape")
+_OWN = ("name", "target", "keywords", "sandbox")
+_FILTERS = tuple(spec.name for spec in FILTERS)
+_KNOWN = frozenset(_OWN + _OUTPUT + _LIMITS + _VARIANT + _FILTERS)
+
+Table = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One search of a batch, and where its creators go."""
+
+    name: str
+    search: Search
+    delivery: Delivery | None
+
+
+def read_batch(file: Path, settings: Settings, *, sandbox: bool) -> list[Entry]:
+    """Read a batch file: each [[search]] over the [defaults].
+
+    Raises:
+        InvalidSetting: the file cannot be read, or holds what is not known.
+        InvalidSearch: a search cannot be taken; the message names it.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSetting(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise InvalidSetting(f"{file} is no TOML file: {error}") from None
+    defaults, searches = document.pop("defaults", {}), document.pop("search", [])
+    if document or not isinstance(defaults, dict) or not _tables(searches):
+        raise InvalidSetting(
+            f"{file}: expected a [defaults] table and one or more [[search]] tables"
+            + (f", not {min(document)!r}" if document else "")
+        )
+    flag = {"sandbox": True} if sandbox else {}
+    return [
+        _entry(defaults | table | flag, f"search {number}", settings, file)
+        for number, table in enumerate(searches, start=1)
+    ]
+
+
+def _tables(searches: object) -> bool:
+    return (
+        isinstance(searches, list)
+        and bool(searches)
+        and all(isinstance(table, dict) for table in searches)
+    )
+
+
+def _entry(table: Table, number: str, settings: Settings, file: Path) -> Entry:
+    name = str(table.get("name", number))
+    unknown = sorted(set(table) - _KNOWN)
+    if unknown:
+        raise InvalidSetting(
+            f"{file}, {name}: no setting is called {unknown[0]!r}; "
+            f"known are {', '.join(sorted(_KNOWN))}"
+        )
+    try:
+        return Entry(name, _search(table, settings), _delivery(table))
+    except UsageError as error:
+        raise InvalidSetting(f"{file}, {name}: {error}") from None
+
+
+def _search(table: Table, settings: Settings) -> Search:
+    keywords = table.get("keywords", list(settings.keywords))
+    listed = keywords.split(",") if isinstance(keywords, str) else keywords
+    if not isinstance(listed, list):
+        raise InvalidSearch("keywords", f"expected a list of keywords, not {listed!r}")
+    limits = {name: table.get(name) for name in _LIMITS}
+    for name in ("max_calls", "max_credits"):
+        if limits[name] is not None and not isinstance(limits[name], int):
+            raise InvalidSearch(name, f"{name}: expected a whole number")
+    target = table.get("target", settings.target)
+    return search_from(
+        settings,
+        [str("" if target is None else target), *map(str, listed)],
+        sandbox=table.get("sandbox") is True,
+        filters={name: table[name] for name in _FILTERS if name in table},
+        limits=limits,
+        variant={name: _text(table.get(name)) for name in _VARIANT},
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _delivery(table: Table) -> Delivery | None:
+    if "out" not in table:
+        return None
+    try:
+        form = Format(str(table["format"])) if "format" in table else None
+        shape = Shape(str(table.get("shape", "rows")))
+    except ValueError as error:
+        raise InvalidSetting(str(error)) from None
+    return Delivery.to(Path(str(table["out"])), form, shape)
+
+
+async def run_batch(
+    entries: list[Entry], settings: Settings, talk: Talk, *, as_json: bool
+) -> int:
+    """Run the searches one after the other; the exit code is the worst of theirs."""
+    view = open_view(quiet=talk.quiet, debug=talk.debug)
+    documents, worst = [], 0
+    async with open_app(settings, watch=view) as app:
+        for entry in entries:
+            await app.connect(entry.search.provider)
+        for place, entry in enumerate(entries, start=1):
+            talk.say(f"[{place}/{len(entries)}] {entry.name}")
+            job = await app.create(entry.search)
+            code = await work_and_deliver(app, job, entry.delivery, talk, view)
+            job = await app.store.load(job.id)
+            documents.append({"name": entry.name, **job_document(job)})
+            worst = max(worst, code)
+            if code in {Exit.REFUSED, Exit.INTERRUPTED} or exit_of(job) != code:
+                break
+    typer.echo(json.dumps(documents, indent=2) if as_json else job_table(documents))
+    return worst

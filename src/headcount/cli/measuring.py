@@ -1,0 +1,51 @@
+"""Runs the scenarios of the suite, each in a store of its own."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.progress import Progress
+
+from headcount.bootstrap import open_app
+from headcount.cli.suite import Measured
+from headcount.core.model import Limits
+from headcount.core.search import build_search
+from headcount.settings import Settings
+
+
+async def measure(
+    settings: Settings,
+    plan: list[tuple[int, tuple[str, ...]]],
+    *,
+    runs: int,
+    live: bool,
+) -> list[Measured]:
+    """Run each scenario as often as asked; every sandbox run has its own world."""
+    measured = []
+    with TemporaryDirectory() as folder, Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("suite", total=len(plan) * runs)
+        for target, keywords in plan:
+            for run in range(runs):
+                provider = "scrapecreators"
+                if not live:
+                    provider = f"sandbox/{settings.sandbox_seed + run}"
+                url = f"sqlite:///{Path(folder) / f'{target}-{run}.db'}"
+                alone = settings.model_copy(update={"database_url": url})
+                measured.append(await _run(alone, target, keywords, provider))
+                bar.advance(task)
+    return measured
+
+
+async def _run(
+    settings: Settings, target: int, keywords: tuple[str, ...], provider: str
+) -> Measured:
+    limits = Limits(max_calls=settings.max_calls, attempts=settings.retries)
+    search = build_search(target, keywords, provider=provider, limits=limits)
+    async with open_app(settings) as app:
+        job = await app.create(search)
+        await app.connect(provider)
+        started = time.monotonic()
+        job = await app.run(job.id)
+        seconds = time.monotonic() - started
+    return Measured(target, job.delivered, job.charged, job.duplicates, seconds)

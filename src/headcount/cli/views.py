@@ -1,0 +1,181 @@
+"""What a user sees while a job is worked on: a live bar, log lines, or nothing."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from headcount.core.calls import Call, CallState
+from headcount.core.estimate import calls_remaining
+from headcount.core.model import Change, Job, Status
+from headcount.core.report import percent, progress
+from headcount.core.sighting import Verdict
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class View(Protocol):
+    """Shows a job: it is called with every change while `showing` is open."""
+
+    def __call__(self, change: Change) -> None:
+        """Show what has changed."""
+        ...
+
+    def showing(self, job: Job) -> AbstractContextManager[None]:
+        """Show the job while the block runs."""
+        ...
+
+
+def open_view(*, quiet: bool, debug: bool) -> View:
+    """The view that fits: a live bar on a terminal, otherwise log lines."""
+    if quiet:
+        return Silence()
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal and not debug:
+        return LiveBar()
+    return LogLines(debug=debug)
+
+
+class Silence:
+    """Shows nothing."""
+
+    def __call__(self, change: Change) -> None:
+        """Nothing."""
+
+    @contextmanager
+    def showing(self, job: Job) -> Iterator[None]:  # noqa: ARG002 - as the port has it
+        """Nothing."""
+        yield
+
+
+class LogLines:
+    """Log lines for files and pipes; with `debug`, the new ids of each call too."""
+
+    def __init__(self, *, debug: bool) -> None:
+        self._debug = debug
+
+    @contextmanager
+    def showing(self, job: Job) -> Iterator[None]:
+        """Begin with the target."""
+        world = " (sandbox)" if job.sandbox else ""
+        _say(f"🎯 [EXACT-COUNT] Target: {job.target} creators{world}")
+        yield
+
+    def __call__(self, change: Change) -> None:
+        """Tell of each call that has come back, and where that leaves the job."""
+        job = change.job
+        closed = [call for call in change.calls if call.closed_at]
+        for call in closed:
+            self._call(change, call)
+        if any(call.state is CallState.SETTLED for call in closed):
+            share = percent(job.delivered, job.target)
+            _say(f"📊 [PROGRESS] {job.delivered}/{job.target} ({share}) complete")
+            if job.missing and job.status is Status.PROCESSING:
+                _say(f"🔄 [CONTINUE] Need {job.missing} more creators...")
+        if job.status is Status.COMPLETED and change.before.status is not job.status:
+            _say(f"✅ [DONE] Exactly {job.delivered} creators")
+
+    def _call(self, change: Change, call: Call) -> None:
+        keyword = change.job.source(call.source).keyword
+        if call.state is not CallState.SETTLED:
+            fate = call.error or "given up"
+            _say(f"⚠️  [NO PAGE] Cursor: {call.cursor} Keyword: {keyword}: {fate}")
+            return
+        _say(f"📡 [API CALL #{call.number}] Cursor: {call.cursor} Keyword: {keyword}")
+        _say(f"   ✅ Received: {call.items} items")
+        _say(f"   ✨ New unique: {call.new} creators")
+        _say(f"   🔁 Duplicates: {call.duplicates}")
+        if call.rejected:
+            _say(f"   🚫 Rejected by filters: {call.rejected}")
+        if self._debug:
+            self._details(change, call)
+
+    def _details(self, change: Change, call: Call) -> None:
+        new = [
+            finding.sighting.id
+            for finding in change.findings
+            if finding.call == call.id and finding.verdict is Verdict.QUALIFIED
+        ]
+        _say(
+            f"   [DEBUG] uniqueIds: {new} duplicates: {call.duplicates} "
+            f"responseSize: {call.size} durationMs: {call.duration_ms} "
+            f"attempts: {call.attempts} credits: {call.credits}"
+        )
+
+
+class LiveBar:
+    """One line that keeps itself up to date on a terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._started = time.monotonic()
+        self._calls_before = 0
+
+    @contextmanager
+    def showing(self, job: Job) -> Iterator[None]:
+        """Draw the bar while the block runs."""
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._started, self._calls_before = time.monotonic(), job.charged
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("[bold]{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[numbers]}"),
+            console=Console(stderr=True),
+        ) as bar:
+            self._progress = bar
+            world = "sandbox" if job.sandbox else job.search.platform
+            bar.add_task(world, total=job.target, numbers=self._numbers(job))
+            bar.update(bar.task_ids[0], completed=job.delivered)
+            yield
+            self._progress = None
+
+    def __call__(self, change: Change) -> None:
+        """Move the bar on."""
+        bar = self._progress
+        if bar is None:
+            return
+        job = change.job
+        for call in change.calls:
+            if call.error:
+                keyword = job.source(call.source).keyword
+                bar.console.print(f"{keyword}: {call.error}", markup=False, style="dim")
+        bar.update(
+            bar.task_ids[0],
+            completed=job.delivered,
+            total=job.target,
+            numbers=self._numbers(job),
+        )
+
+    def _numbers(self, job: Job) -> str:
+        numbers = progress(job)
+        parts = [
+            f"{numbers['progress']}",
+            f"{job.charged} calls",
+            f"{job.duplicates} duplicates",
+            f"{numbers['averagePerCall']}/call",
+            *self._forecast(job),
+            f"{job.credits} credits",
+        ]
+        return " · ".join(parts)
+
+    def _forecast(self, job: Job) -> list[str]:
+        calls = calls_remaining(job)
+        made = job.charged - self._calls_before
+        if not calls:
+            return []
+        if not made:
+            return [f"~{calls} to go"]
+        seconds = (time.monotonic() - self._started) / made * calls
+        return [f"~{calls} to go", f"~{seconds:.0f} s left"]
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,263 @@
+"""Working on a job at the command line: ask first, show progress, deliver, advise."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from headcount.adapters.exports import export, format_of
+from headcount.adapters.providers.scrapecreators import check_variant
+from headcount.bootstrap import App, open_app
+from headcount.cli.exits import Exit, exit_of
+from headcount.cli.options import Format, Shape
+from headcount.cli.views import View, open_view
+from headcount.core.errors import HeadcountError, InvalidSearch
+from headcount.core.estimate import call_cap, expected_calls
+from headcount.core.filters import parse_span
+from headcount.core.model import Job, Limits, Search, Status
+from headcount.core.report import advice, exact_count_tracking
+from headcount.core.search import build_search, fold_keywords
+from headcount.settings import Settings
+
+_MANY = 100  # calls that are worth asking about before they are paid for
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much is said on the way, and whether questions may be asked."""
+
+    quiet: bool = False
+    debug: bool = False
+    ask: bool = True
+
+    def say(self, text: str) -> None:
+        """Say something that is not data."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the creators go, and in what form."""
+
+    out: Path | None
+    form: str
+    shape: str
+
+    @classmethod
+    def to(cls, out: Path | None, form: Format | None, shape: Shape) -> "Delivery":
+        """Settle the form: as asked, else by the file's suffix, else by who reads.
+
+        Raises:
+            InvalidSetting: the suffix names no format.
+        """
+        if form is not None:
+            return cls(out, form.value, shape.value)
+        if out is not None:
+            return cls(out, format_of(out), shape.value)
+        if shape is Shape.GUIDE:
+            return cls(out, "json", shape.value)
+        return cls(out, "table" if sys.stdout.isatty() else "csv", shape.value)
+
+
+def search_from(
+    settings: Settings,
+    words: list[str],
+    *,
+    sandbox: bool,
+    filters: Mapping[str, object],
+    limits: Mapping[str, object],
+    variant: Mapping[str, str | None],
+) -> Search:
+    """Make a search of the words of a command line; settings fill what is not there.
+
+    Raises:
+        InvalidSearch: naming what cannot be used.
+    """
+    target = words[0] if words else settings.target
+    if target is None:
+        raise InvalidSearch(
+            "targetResults",
+            "expected how many creators, then keywords: headcount find 100 apple tech",
+        )
+    check_variant(
+        region=variant["region"], sort=variant["sort"], period=variant["period"]
+    )
+    return build_search(
+        target,
+        words[1:] or settings.keywords,
+        filters=filters,
+        limits=_limits(settings, limits),
+        provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
+        region=variant["region"],
+        sort=variant["sort"],
+        period=variant["period"],
+    )
+
+
+def _limits(settings: Settings, given: Mapping[str, object]) -> Limits:
+    max_calls, max_credits = given.get("max_calls"), given.get("max_credits")
+    deadline = given.get("deadline")
+    return Limits(
+        max_calls=max_calls if isinstance(max_calls, int) else settings.max_calls,
+        max_credits=(
+            max_credits if isinstance(max_credits, int) else settings.max_credits
+        ),
+        deadline=parse_deadline(deadline) if isinstance(deadline, str) else None,
+        attempts=settings.retries,
+    )
+
+
+def parse_deadline(text: str) -> datetime:
+    """Read a deadline: a span from now, or a time in ISO 8601 (UTC where unsaid).
+
+    Raises:
+        InvalidSearch: neither of the two, or in the past.
+    """
+    now = datetime.now(UTC)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return now + parse_span(text, "deadline")
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if time <= now:
+        raise InvalidSearch("deadline", f"deadline: {text} is in the past")
+    return time.astimezone(UTC)
+
+
+async def find_and_deliver(
+    settings: Settings, search: Search, delivery: Delivery, talk: Talk
+) -> int:
+    """Start a job for a search, work on it, and write what it found."""
+    view = open_view(quiet=talk.quiet, debug=talk.debug)
+    async with open_app(settings, watch=view) as app:
+        await app.connect(search.provider)
+        job = await app.create(search)
+        _expect(job, settings, talk)
+        if not _goes_on(job, talk):
+            await app.cancel(job.id)
+            return Exit.INTERRUPTED
+        return await work_and_deliver(app, job, delivery, talk, view)
+
+
+async def work_and_deliver(
+    app: App, job: Job, delivery: Delivery | None, talk: Talk, view: View
+) -> int:
+    """Work on a job until it has ended, and write what it found; the exit code."""
+    with view.showing(job):
+        job = await work(app, job, talk)
+    if job.status is Status.PAUSED:
+        talk.say(
+            f"Interrupted: {job.delivered} of {job.target} are kept. "
+            f"Go on with: headcount jobs resume {job.id}"
+        )
+        return Exit.INTERRUPTED
+    if delivery:
+        await deliver(app, job, delivery)
+    talk.say(_summary(job, app.settings, delivery))
+    return exit_of(job)
+
+
+async def work(app: App, job: Job, talk: Talk) -> Job:
+    """Work on a job; Ctrl-C pauses it once what is out has been settled."""
+    running = asyncio.ensure_future(app.run(job.id))
+    async with _interruptible(app, job, talk, running):
+        try:
+            return await running
+        except asyncio.CancelledError:
+            return await app.pause(job.id)
+        except HeadcountError:
+            talk.say(f"What was found is kept: headcount jobs resume {job.id}")
+            raise
+
+
+@asynccontextmanager
+async def _interruptible(
+    app: App, job: Job, talk: Talk, running: asyncio.Future[Job]
+) -> AsyncIterator[None]:
+    """Turn the first Ctrl-C into a pause, and the second into an end at once."""
+    loop, pauses = asyncio.get_running_loop(), set[asyncio.Task[Job]]()
+
+    def interrupted() -> None:
+        if pauses:
+            running.cancel()
+            return
+        talk.say("\nSettling the calls that are out; Ctrl-C again stops at once.")
+        pauses.add(asyncio.ensure_future(app.pause(job.id)))
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, interrupted)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        await asyncio.gather(*pauses, return_exceptions=True)
+
+
+async def deliver(app: App, job: Job, delivery: Delivery) -> None:
+    """Write the delivered creators of a job."""
+    calls = [call async for call in app.store.calls(job.id)]
+    await export(
+        app.store.delivered(job.id),
+        job=job,
+        tracking=exact_count_tracking(job, calls),
+        fmt=delivery.form,
+        shape=delivery.shape,
+        out=delivery.out or sys.stdout.buffer,
+    )
+
+
+def _expect(job: Job, settings: Settings, talk: Talk) -> None:
+    """Say before the first call what is expected, and the caps in force."""
+    calls, cap = expected_calls(job.target), call_cap(job)
+    budget = job.search.limits.max_credits
+    world = " in the sandbox (an invented world)" if job.sandbox else ""
+    caps = f"at most {cap} calls" + (f" and {budget} credits" if budget else "")
+    talk.say(
+        f"Job {job.id}: {job.target} creators for {', '.join(job.search.keywords)}"
+        f"{world}. Expecting about {calls} calls, {calls} credits"
+        f"{_cost(calls, settings)}; {caps}."
+    )
+    least = min(cap, budget) if budget else cap
+    if least < calls:
+        talk.say(
+            f"Note: that is fewer than the {calls} calls expected for {job.target} "
+            "creators, so the job will probably end partial."
+        )
+
+
+def _cost(credits_: int, settings: Settings) -> str:
+    price = settings.credit_price
+    return "" if price is None else f" (cost {credits_ * price:.2f})"
+
+
+def _goes_on(job: Job, talk: Talk) -> bool:
+    """Ask before a job that costs much, where somebody is there to answer."""
+    calls = min(expected_calls(job.target), call_cap(job))
+    if not talk.ask or talk.quiet or job.sandbox or calls < _MANY:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return typer.confirm(f"About {calls} credits will be spent. Go on?", err=True)
+
+
+def _summary(job: Job, settings: Settings, delivery: Delivery | None) -> str:
+    """How the job ended, what it cost, and what would help where it fell short."""
+    spent = f"{job.charged} calls, {job.credits} credits{_cost(job.credits, settings)}"
+    world = " (sandbox)" if job.sandbox else ""
+    where = f" -> {delivery.out}" if delivery and delivery.out else ""
+    spares = f", {job.spares} spares kept" if job.spares else ""
+    line = f"{job.delivered} of {job.target} creators{world}: {spent}{spares}{where}"
+    if job.status is Status.COMPLETED:
+        return f"Exactly {line}"
+    reason = job.outcome.reason if job.outcome else None
+    told = f"{job.status.value.capitalize()}: {line}"
+    return f"{told}\nReason: {reason or job.status}. {advice(job)}"
