@@ -1,8 +1,6 @@
 """The only place where concrete things meet: settings in, a working app out."""
 
-import os
 import secrets
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -14,14 +12,15 @@ from headcount.adapters.pace import KeyPace
 from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.adapters.sql import SqlStore
 from headcount.core import lifecycle
-from headcount.core.errors import InvalidSetting
+from headcount.core.errors import InvalidSetting, StoreError
 from headcount.core.estimate import default_call_cap
 from headcount.core.model import Change, Job, Known, Limits, Search
 from headcount.core.search import new_job
 from headcount.engine import Channel, Engine, Watch, Worker
 from headcount.ports import Rule
 from headcount.runners.local import LocalRunner, is_dead, worker_name
-from headcount.settings import Settings
+from headcount.sandbox import Faults, Sandbox, World, serving
+from headcount.settings import Settings, data_folder
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -86,7 +85,7 @@ class App:
     async def top_up(
         self, job_id: str, target: int | None = None, **limits: object
     ) -> Job:
-        """Raise the target or the limits to absolute values; `None` leaves one as is."""
+        """Raise the target or limits to absolute values; `None` leaves one as is."""
         now = self.clock.now()
 
         def rule(job: Job, _: Known) -> Change:
@@ -137,8 +136,6 @@ class App:
         return key.get_secret_value().strip(), self.settings.scrapecreators_api_url
 
     async def _start_sandbox(self, seed: int) -> str:
-        from headcount.sandbox import Faults, Sandbox, World, serving
-
         sandbox = Sandbox(
             World(seed),
             faults=Faults.parse(self.settings.sandbox_faults),
@@ -158,9 +155,23 @@ async def open_app(
         StoreError: the store cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        store = await SqlStore.open(settings.store_url)
+        store = await SqlStore.open(_store_url(settings))
         stack.push_async_callback(store.close)
         yield App(settings, store, stack, watch)
+
+
+def _store_url(settings: Settings) -> str:
+    """Where the jobs are; the folder of the default place is made where missing."""
+    if settings.database_url is None:
+        folder = data_folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be made ({error.strerror}): name another place by "
+                "HEADCOUNT_DATABASE_URL, such as sqlite:///jobs.db"
+            ) from None
+    return settings.store_url
 
 
 def _new_id() -> str:

@@ -160,7 +160,12 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """Where jobs are kept."""
-        return self.database_url or f"sqlite:///{user_data_path('headcount')}/jobs.db"
+        return self.database_url or f"sqlite:///{data_folder() / 'jobs.db'}"
+
+
+def data_folder() -> Path:
+    """Where the user's own data lie."""
+    return user_data_path("headcount")
 
 
 def config_file() -> Path:

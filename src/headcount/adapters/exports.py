@@ -24,7 +24,7 @@ Found = AsyncIterator[tuple[Finding, int]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form in which creators are written; `needs` is the package it cannot do without."""
+    """A form in which creators are written, and the package it needs, if any."""
 
     media_type: str
     write: Callable[[Contents], AsyncGenerator[bytes, None]]
@@ -80,7 +80,7 @@ def check_format(name: str) -> Format:
     return form
 
 
-def stream(  # noqa: PLR0913 - what is written, of which job, and how
+def stream(
     found: Found,
     *,
     job: Job,
@@ -128,7 +128,6 @@ async def export(
             await _copy(chunks, file)
     else:
         await _copy(chunks, out)
-        out.flush()
 
 
 def _shape(name: str) -> Shape:
@@ -164,6 +163,7 @@ async def _copy(chunks: AsyncGenerator[bytes, None], file: BinaryIO) -> None:
     async with aclosing(chunks):
         async for chunk in chunks:
             file.write(chunk)
+    file.flush()
 
 
 @contextmanager
@@ -190,7 +190,6 @@ def _opened(target: Path) -> Iterator[BinaryIO]:
     try:
         with draft.open("xb") as file:
             yield file
-            file.flush()
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, draft)

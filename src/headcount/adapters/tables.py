@@ -193,10 +193,10 @@ calls = Table(
     Index(
         "ix_calls_open",
         "job_id",
+        "id",
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
-    sqlite_with_rowid=False,
 )
 
 creators = Table(

@@ -1,6 +1,6 @@
 """How creators are written: one async generator of bytes for each format.
 
-Each holds one row at a time, so that memory does not grow with their number.
+Each takes the rows as they come, so that memory does not grow with their number.
 """
 
 import asyncio
@@ -117,8 +117,8 @@ async def as_xlsx(contents: Contents) -> Bytes:
             await _fill(path, contents)
         except (OSError, import_module("xlsxwriter.exceptions").XlsxFileError) as fault:
             raise OperatorError(
-                f"cannot prepare the workbook in {folder}: {fault}; make room there, "
-                "or set TMPDIR to a directory with room"
+                f"cannot prepare the workbook in {path.parent.parent}: {fault}; "
+                "make room there, or set TMPDIR to a directory with room"
             ) from fault
         for chunk in _chunks(path):
             yield chunk

@@ -1,6 +1,5 @@
 """What the `jobs` commands do and print."""
 
-import asyncio
 import json
 from datetime import datetime
 
@@ -117,7 +116,7 @@ async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
             await app.clock.sleep(_LOOK)
 
 
-def _event_line(kind: str, at: datetime, data: Document, as_json: bool) -> str:  # noqa: FBT001 - a format, passed through
+def _event_line(kind: str, at: datetime, data: Document, as_json: bool) -> str:
     if as_json:
         return json.dumps({"type": kind, "at": at.isoformat(), **data})
     return (

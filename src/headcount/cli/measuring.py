@@ -1,6 +1,7 @@
 """Runs the scenarios of the suite, each in a store of its own."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,10 +9,20 @@ from rich.console import Console
 from rich.progress import Progress
 
 from headcount.bootstrap import open_app
-from headcount.cli.suite import Measured
 from headcount.core.model import Limits
 from headcount.core.search import build_search
 from headcount.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run of a scenario took."""
+
+    target: int
+    found: int
+    calls: int
+    duplicates: int
+    seconds: float
 
 
 async def measure(

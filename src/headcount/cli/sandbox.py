@@ -18,6 +18,7 @@ sandbox = typer.Typer(
 @sandbox.command()
 @told
 def serve(
+    *,
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 8787,
     seed: Annotated[int, typer.Option(help="Which world; each seed has its own.")] = 42,
     world: Annotated[

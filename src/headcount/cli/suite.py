@@ -3,13 +3,15 @@
 import asyncio
 import json
 import statistics
-from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headcount.cli import options as opt
 from headcount.cli.exits import Exit, told
+
+if TYPE_CHECKING:
+    from headcount.cli.measuring import Measured
 
 SCENARIOS: dict[int, tuple[str, ...]] = {
     50: ("tech",),
@@ -27,17 +29,6 @@ SCENARIOS: dict[int, tuple[str, ...]] = {
         "pets",
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one run of a scenario took."""
-
-    target: int
-    found: int
-    calls: int
-    duplicates: int
-    seconds: float
 
 
 @told
@@ -95,7 +86,7 @@ def _keywords(number: int) -> tuple[str, ...]:
     )
 
 
-def _row(target: int, measured: list[Measured]) -> dict[str, object]:
+def _row(target: int, measured: "list[Measured]") -> dict[str, object]:
     runs = [run for run in measured if run.target == target]
     calls = [run.calls for run in runs]
     seconds = [run.seconds for run in runs]
@@ -113,19 +104,18 @@ def _row(target: int, measured: list[Measured]) -> dict[str, object]:
 
 def _table(rows: list[dict[str, object]], *, live: bool) -> str:
     world = "the real provider" if live else "the sandbox, one world a run"
+    heads = ("Target Count", "API Calls", "Creators/Call", "Duplicates", "Duration")
     lines = [
         f"Measured in {world}:",
         "",
-        "| Target Count | API Calls | Creators a Call | Duplicates | Duration | "
-        "Success Rate |",
-        "|-------------:|----------:|----------------:|-----------:|---------:|"
-        "-------------:|",
+        f"| {' | '.join(heads)} | Success Rate |",
+        f"|{'|'.join('-' * (len(head) + 1) + ':' for head in heads)}|-------------:|",
     ]
     for row in rows:
         calls = f"{row['apiCallsMin']}-{row['apiCallsMax']}"
         lines.append(
             f"| {row['targetCount']:>12} | {calls:>9} | "
-            f"{row['averageCreatorsPerCall']:>15} | {row['duplicatesFound']:>10} | "
+            f"{row['averageCreatorsPerCall']:>13} | {row['duplicatesFound']:>10} | "
             f"{row['secondsMedian']:>6} s | {row['successRate']:>12} |"
         )
     return "\n".join(lines)

@@ -22,7 +22,7 @@ from headcount.core.estimate import call_cap, expected_calls
 from headcount.core.filters import parse_span
 from headcount.core.model import Job, Limits, Search, Status
 from headcount.core.report import advice, exact_count_tracking
-from headcount.core.search import build_search, fold_keywords
+from headcount.core.search import build_search
 from headcount.settings import Settings
 
 _MANY = 100  # calls that are worth asking about before they are paid for

@@ -15,7 +15,7 @@ from headcount.ports import Clock, Store
 
 
 class LocalRunner:
-    """Works on a job until it has ended or is paused; also the waker of this process."""
+    """Works on a job until it has ended or is paused; the waker of this process."""
 
     def __init__(self, engine: Engine, store: Store, clock: Clock) -> None:
         self._engine = engine
@@ -40,7 +40,7 @@ class LocalRunner:
             self._nudges.pop(job_id, None)
 
     async def wake(self, job_id: str, at: datetime) -> None:
-        """Look at the job now, if it is being worked on here; its row says when else."""
+        """Look at the job now, if it is worked on here; its row says when otherwise."""
         if job_id in self._nudges and at <= self._clock.now():
             self._nudges[job_id].set()
 

@@ -76,6 +76,7 @@ def _guest(sandbox: Sandbox) -> "uvicorn.Server":
         access_log=False,
         log_config=None,
         log_level="critical",
+        lifespan="off",
         timeout_graceful_shutdown=1,
     )
     return Guest(config)

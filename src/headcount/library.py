@@ -1,0 +1,159 @@
+"""Headcount as a library: find creators, all at once or as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+
+from headcount.bootstrap import App, open_app
+from headcount.core.calls import Call
+from headcount.core.filters import Filters, filters_as_given
+from headcount.core.model import Change, Finding, Job, Limits
+from headcount.core.report import advice, exact_count_tracking
+from headcount.core.rows import guide_row, row
+from headcount.core.search import build_search
+from headcount.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A job as it ended, with its delivered creators by ordinal and its ledger."""
+
+    job: Job
+    creators: tuple[Finding, ...]
+    posts_seen: tuple[int, ...]
+    calls: tuple[Call, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether all that were asked for are there."""
+        return not self.job.missing
+
+    @property
+    def advice(self) -> str:
+        """What would help where creators are missing; empty where none is."""
+        return advice(self.job)
+
+    @property
+    def tracking(self) -> dict[str, object]:
+        """The statistics `exactCountTracking`, as `headcount/schema.json` has them."""
+        return exact_count_tracking(self.job, self.calls)
+
+    def rows(self) -> list[dict[str, object]]:
+        """The creators as plain dictionaries, the same as `--format json` writes."""
+        pairs = zip(self.creators, self.posts_seen, strict=True)
+        return [row(self.job, finding, seen_in) for finding, seen_in in pairs]
+
+    def guide_rows(self) -> list[dict[str, object]]:
+        """The creators in the shape that existing front ends read."""
+        return [guide_row(self.job, finding) for finding in self.creators]
+
+
+async def find(
+    target: int,
+    keywords: str | Iterable[str],
+    *,
+    filters: Filters | Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    sandbox: bool = False,
+    settings: Settings | None = None,
+) -> Result:
+    """Find exactly `target` different creators, or end with the reason why not.
+
+    `keywords` is a list, or a string in which commas separate them. Settings are read
+    as the command line reads them, unless given.
+
+    Raises:
+        InvalidSearch: the search cannot be taken.
+        InvalidSetting: the provider's key is missing, or a setting cannot be used.
+        StoreError: the store cannot be used; what was settled is kept in it.
+    """
+    settings = settings or load_settings()
+    async with open_app(settings) as app:
+        job = await _create(app, target, keywords, filters, limits, sandbox=sandbox)
+        return await _result(app, await app.run(job.id))
+
+
+async def stream(
+    target: int,
+    keywords: str | Iterable[str],
+    *,
+    filters: Filters | Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    sandbox: bool = False,
+    settings: Settings | None = None,
+) -> AsyncIterator[Change]:
+    """Find creators, and yield each change as it is settled; the last one has ended.
+
+    `change.job` has the counters, `change.calls` what came back, `change.findings`
+    the creators judged by it. Breaking off pauses the job; `change.job.id` resumes it.
+
+    Raises:
+        As `find` does.
+    """
+    settings = settings or load_settings()
+    changes: asyncio.Queue[Change | None] = asyncio.Queue()
+    async with open_app(settings, watch=changes.put_nowait) as app:
+        job = await _create(app, target, keywords, filters, limits, sandbox=sandbox)
+        running = asyncio.ensure_future(app.run(job.id))
+        running.add_done_callback(lambda _: changes.put_nowait(None))
+        try:
+            while change := await changes.get():
+                if change.calls or change.job.status is not change.before.status:
+                    yield change
+            await running
+        finally:
+            if not running.done():
+                await app.pause(job.id)
+                await running
+
+
+async def resume(job_id: str, *, settings: Settings | None = None) -> Result:
+    """Go on with a job that was interrupted, killed, or ended short.
+
+    Raises:
+        NoSuchJob: no job has this id.
+        InvalidSetting: the provider's key is missing.
+        StoreError: the store cannot be used.
+    """
+    async with open_app(settings or load_settings()) as app:
+        await app.resume(job_id)
+        return await _result(app, await app.run(job_id))
+
+
+async def _create(
+    app: App,
+    target: int,
+    keywords: str | Iterable[str],
+    filters: Filters | Mapping[str, object] | None,
+    limits: Limits | None,
+    *,
+    sandbox: bool,
+) -> Job:
+    if isinstance(filters, Filters):
+        filters = filters_as_given(filters)
+    settings = app.settings
+    search = build_search(
+        target,
+        keywords.split(",") if isinstance(keywords, str) else keywords,
+        filters=filters,
+        limits=limits
+        or Limits(
+            max_calls=settings.max_calls,
+            max_credits=settings.max_credits,
+            attempts=settings.retries,
+        ),
+        provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
+    )
+    await app.connect(search.provider)
+    return await app.create(search)
+
+
+async def _result(app: App, job: Job) -> Result:
+    pairs = [pair async for pair in app.store.delivered(job.id)]
+    calls = [call async for call in app.store.calls(job.id)]
+    return Result(
+        job=job,
+        creators=tuple(finding for finding, _ in pairs),
+        posts_seen=tuple(seen_in for _, seen_in in pairs),
+        calls=tuple(calls),
+    )
