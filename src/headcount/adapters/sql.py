@@ -178,7 +178,7 @@ def _parsed(url: str) -> URL:
     """Read a URL, and refuse one that names another database than SQLite."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InvalidSetting(
             "HEADCOUNT_DATABASE_URL: expected a URL such as sqlite:///headcount.db"
         ) from None

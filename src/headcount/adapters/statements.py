@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
     text,
     tuple_,
@@ -23,7 +24,15 @@ from sqlalchemy import (
 )
 
 from headcount.adapters import rows, sqlite
-from headcount.adapters.tables import calls, creators, events, jobs, posts, sources
+from headcount.adapters.tables import (
+    Moment,
+    calls,
+    creators,
+    events,
+    jobs,
+    posts,
+    sources,
+)
 from headcount.core.calls import Call
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Change, Job, Known, Seen, Source, Status
@@ -206,7 +215,8 @@ def jobs_before(
     if status is not None:
         statement = statement.where(jobs.c.status == status)
     if last is not None:
-        statement = statement.where(tuple_(last.created_at, last.id) > _PLACE)
+        place = tuple_(literal(last.created_at, Moment), literal(last.id))
+        statement = statement.where(place > _PLACE)
     found = connection.execute(statement).all()
     of_job: dict[str, list[Source]] = {row.id: [] for row in found}
     out: dict[str, list[Call]] = {row.id: [] for row in found}

@@ -9,6 +9,7 @@ import io
 import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -38,7 +39,6 @@ _IN_TABLE = (
     "video.plays",
     "video.statistics.play_count",
     "profileUrl",
-    "video.url",
     "sandbox",
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -111,32 +111,36 @@ async def as_xlsx(contents: Contents) -> Bytes:
     Raises:
         OperatorError: the disk is full, or there are more rows than Excel takes.
     """
-    with tempfile.TemporaryDirectory(prefix="headcount-") as folder:
-        path = Path(folder, "creators.xlsx")
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="headcount-") as folder:
+            path = Path(folder, "creators.xlsx")
             await _fill(path, contents)
-        except (OSError, import_module("xlsxwriter.exceptions").XlsxFileError) as fault:
-            raise OperatorError(
-                f"cannot prepare the workbook in {path.parent.parent}: {fault}; "
-                "make room there, or set TMPDIR to a directory with room"
-            ) from fault
-        for chunk in _chunks(path):
-            yield chunk
+            for chunk in _chunks(path):
+                yield chunk
+    except (OSError, import_module("xlsxwriter.exceptions").XlsxFileError) as fault:
+        raise OperatorError(
+            f"cannot prepare the workbook among the temporary files: {fault}; "
+            "make room there, or set TMPDIR to a directory with room"
+        ) from fault
 
 
 async def _fill(path: Path, contents: Contents) -> None:
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
     book: Any = import_module("xlsxwriter").Workbook(path, options)  # it has no types
+    # The same creators make the same bytes, whenever they are written.
+    book.set_properties({"created": contents.job.created_at})
+    sheet = book.add_worksheet("creators")
+    sheet.freeze_panes(1, 0)
     try:
-        sheet = book.add_worksheet("creators")
-        sheet.freeze_panes(1, 0)
         _put(sheet, 0, contents.columns)
         number = 0
         async for row in contents.rows:
             number += 1
             _put(sheet, number, map(disarm, flat(row).values()))
-    finally:
         await asyncio.to_thread(book.close)  # it compresses all that was written
+    finally:
+        with suppress(OSError):  # a workbook that is not closed leaves this open
+            sheet.row_data_fh.close()
 
 
 def _put(sheet: Any, number: int, cells: Iterable[object]) -> None:  # noqa: ANN401 - no types
@@ -177,17 +181,18 @@ async def as_table(contents: Contents) -> Bytes:
 
 
 def _drawn(names: list[str], rows: list[Document], width: int) -> str:
-    from rich.console import Console  # noqa: PLC0415 - slow, and only tables need it
+    from rich import box  # noqa: PLC0415 - slow, and only tables need it
+    from rich.console import Console  # noqa: PLC0415 - the same
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        right = any(isinstance(row[name], int) for row in rows)
         table.add_column(
             name.rpartition(".")[2],
-            justify="right" if right else "left",
+            justify="right" if any(_is_count(row[name]) for row in rows) else "left",
             overflow="fold",
+            no_wrap=name == "profileUrl",  # to be clicked, while there is room
         )
     for row in rows:
         # A Text is printed as it is, where a string would be read as markup.
@@ -197,8 +202,10 @@ def _drawn(names: list[str], rows: list[Document], width: int) -> str:
     return page.getvalue()
 
 
+def _is_count(cell: object) -> bool:
+    return isinstance(cell, int) and not isinstance(cell, bool)
+
+
 def _printable(cell: object) -> str:
     """A cell for the eye; a terminal obeys control characters, so they go."""
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return f"{cell:,}"
-    return _CONTROL.sub(" ", _text(cell))
+    return f"{cell:,}" if _is_count(cell) else _CONTROL.sub(" ", _text(cell))

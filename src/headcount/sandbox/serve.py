@@ -34,6 +34,7 @@ async def serving(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
             answering.cancel()
         server.should_exit = server.force_exit = True
         await task
+        listener.close()
 
 
 def _listen(port: int) -> socket.socket:
@@ -42,6 +43,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()
     except OSError:
         listener.close()
         raise

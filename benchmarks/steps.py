@@ -1,0 +1,81 @@
+"""Times whole steps: from a page's bytes in the client's hands to the commit."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+from invented import big_page
+from sqlalchemy import Engine as Database
+from sqlalchemy import event
+
+from headcount.adapters.clock import SystemClock
+from headcount.adapters.http import open_client
+from headcount.adapters.pace import KeyPace
+from headcount.adapters.providers.scrapecreators import ScrapeCreators
+from headcount.adapters.sql import SqlStore
+from headcount.core.calls import CallState
+from headcount.core.model import Change, Job
+from headcount.engine import Channel, Engine, Worker
+
+Watch = Callable[[bytes], None]
+
+
+@dataclass(slots=True)
+class Steps:
+    """How long each page took, in seconds, and how many statements it was worth."""
+
+    seconds: list[float] = field(default_factory=list)
+    statements: list[int] = field(default_factory=list)
+    body: bytes = b""
+    given_at: float = 0.0
+    executed: int = 0
+
+
+async def run_steps(
+    store: SqlStore, job: Job, *, after: Watch = lambda _: None
+) -> Steps:
+    """Work on a job to its end with untrimmed pages that are there at once.
+
+    `after` is called with the bytes of each page once it is settled, untimed.
+    """
+    steps = Steps()
+    numbers = iter(range(job.pages, job.pages + job.missing))
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        steps.body = big_page(next(numbers))
+        steps.executed, steps.given_at = 0, time.perf_counter()
+        return httpx2.Response(200, content=steps.body)
+
+    def watch(change: Change) -> None:
+        seconds = time.perf_counter() - steps.given_at
+        if any(call.state is CallState.SETTLED for call in change.calls):
+            steps.seconds.append(seconds)
+            steps.statements.append(steps.executed)
+            after(steps.body)
+
+    clock = SystemClock()
+    async with open_client(transport=httpx2.MockTransport(answer)) as client:
+        provider = ScrapeCreators(client, key="benchmark", trim=False)
+        channel = Channel(provider, KeyPace(clock, concurrency=4))
+        engine = Engine(
+            store, lambda _: channel, clock, worker=Worker("benchmark"), watch=watch
+        )
+        with _counting(steps):
+            await engine.advance(job.id)
+    return steps
+
+
+@contextmanager
+def _counting(steps: Steps) -> Iterator[None]:
+    """Count what is executed on any database while the block runs."""
+
+    def executed(*_: object) -> None:
+        steps.executed += 1
+
+    event.listen(Database, "before_cursor_execute", executed)
+    try:
+        yield
+    finally:
+        event.remove(Database, "before_cursor_execute", executed)

@@ -1,0 +1,9 @@
+"""How much the property tests try: by default, and where each mutant runs them."""
+
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile(
+    "mutants", deadline=None, max_examples=25, derandomize=True, database=None
+)
+settings.load_profile("default")

@@ -1,0 +1,500 @@
+"""What every store promises, tried on each of them through the rules of the core."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from builders import NOON, a_job, a_page, a_sighting
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headcount.adapters.memory import MemoryStore
+from headcount.adapters.sql import SqlStore
+from headcount.core import lifecycle, tally
+from headcount.core.calls import Call, CallState, Page
+from headcount.core.errors import InternalError, JobNotReady, NoSuchJob
+from headcount.core.filters import Filters
+from headcount.core.model import (
+    Change,
+    Finding,
+    Job,
+    Known,
+    Lease,
+    Limits,
+    Seen,
+    Status,
+)
+from headcount.core.sighting import Sighting, Verdict
+from headcount.ports import Event, Records, Store
+
+
+class BothSides(Store, Records, Protocol):
+    """A store with its reading side."""
+
+
+async def memory(_: Path) -> BothSides:
+    return MemoryStore(now=lambda: NOON)
+
+
+async def sqlite(folder: Path) -> BothSides:
+    return await SqlStore.open(f"sqlite:///{folder}/jobs.db", now=lambda: NOON)
+
+
+Opener = Callable[[Path], Awaitable[BothSides]]
+OPENERS: list[Opener] = [memory, sqlite]
+EVERY_STORE = pytest.mark.parametrize("opener", OPENERS, ids=lambda o: o.__name__)
+
+
+class Worker:
+    """Runs one job on a store, a page at a time."""
+
+    def __init__(self, store: BothSides, job: Job, token: int) -> None:
+        self.store, self.job, self.token = store, job, token
+
+    @classmethod
+    async def on(cls, store: BothSides, job: Job) -> "Worker":
+        await store.create(job)
+        lease = Lease(0, "worker", NOON + timedelta(days=1))
+        change = await store.change(
+            job.id, lambda job, _: lifecycle.claim(Change(job), lease, NOON)
+        )
+        return cls(store, change.job, change.job.fence)
+
+    async def hold(self) -> tuple[Call, ...]:
+        change = await self.store.change(self.job.id, self._proceed)
+        self.job = change.job
+        return change.calls
+
+    def _proceed(self, job: Job, _: Known) -> Change:
+        return lifecycle.proceed(Change(job), self.token, NOON, room=9, price=1)
+
+    async def settle(self, call: Call, page: Page) -> Change:
+        def rule(job: Job, known: Known) -> Change:
+            return tally.settle(Change(job), call.id, page, known, NOON)
+
+        keys = [sighting.key for sighting in page.sightings]
+        change = await self.store.change(self.job.id, rule, keys)
+        self.job = change.job
+        return change
+
+    async def turn(self, page: Page) -> Change:
+        """Ask the only source, and let it answer with this page."""
+        (call,) = await self.hold()
+        page = replace(page, next_cursor=str(self.job.charged + 1))
+        return await self.settle(call, page)
+
+
+def add_one(job: Job, _: Known) -> Change:
+    return Change(replace(job, unusable=job.unusable + 1))
+
+
+def keep(job: Job, _: Known) -> Change:
+    return Change(job)
+
+
+def keys_of(*creators: int) -> list[str]:
+    return [a_sighting(creator).key for creator in creators]
+
+
+async def all_findings(store: BothSides) -> list[tuple[Finding, int]]:
+    return [found async for found in store.findings("job-1")]
+
+
+async def all_delivered(store: BothSides) -> list[tuple[Finding, int]]:
+    return [found async for found in store.delivered("job-1")]
+
+
+async def all_calls(store: BothSides) -> list[Call]:
+    return [call async for call in store.calls("job-1")]
+
+
+async def all_events(store: BothSides, after: int = 0) -> list[Event]:
+    return [event async for event in store.events("job-1", after)]
+
+
+@pytest.fixture
+async def store(opener: Opener, tmp_path: Path) -> AsyncIterator[BothSides]:
+    opened = await opener(tmp_path)
+    yield opened
+    await opened.close()
+
+
+# ---------------------------------------------------------------------------- one job
+@EVERY_STORE
+async def test_a_job_comes_back_as_it_was_created(store: BothSides) -> None:
+    filters = Filters(followers_min=10, posted_within=timedelta(days=30))
+    limits = Limits(max_credits=9, deadline=NOON)
+    job = a_job("tea", "cake", target=40, filters=filters, limits=limits)
+
+    await store.create(job)
+
+    assert await store.load(job.id) == job
+
+
+@EVERY_STORE
+async def test_an_id_without_a_job_is_refused_by_name(store: BothSides) -> None:
+    for act in (store.load("nobody"), store.change("nobody", keep)):
+        with pytest.raises(NoSuchJob, match="'nobody'"):
+            await act
+    with pytest.raises(NoSuchJob, match="'nobody'"):
+        await store.delete("nobody")
+
+
+@EVERY_STORE
+async def test_an_id_is_given_once(store: BothSides) -> None:
+    await store.create(a_job(target=10))
+
+    with pytest.raises(InternalError):
+        await store.create(a_job(target=20))
+
+    assert (await store.load("job-1")).target == 10
+
+
+@EVERY_STORE
+async def test_every_change_is_a_new_version(store: BothSides) -> None:
+    await store.create(a_job())
+
+    first = await store.change("job-1", add_one)
+    second = await store.change("job-1", add_one)
+
+    assert [first.job.version, second.job.version] == [1, 2]
+    assert await store.load("job-1") == second.job
+
+
+@EVERY_STORE
+async def test_a_rule_that_changes_nothing_writes_nothing(store: BothSides) -> None:
+    worker = await Worker.on(store, a_job())
+    events = await all_events(store)
+
+    change = await store.change("job-1", keep)
+
+    assert change.job == worker.job
+    assert await store.load("job-1") == worker.job
+    assert await all_events(store) == events
+
+
+@EVERY_STORE
+async def test_a_running_job_comes_back_with_its_open_calls_and_lease(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job("tea", "cake", "jam", target=60))
+
+    held = await worker.hold()
+
+    loaded = await store.load("job-1")
+    assert len(held) == 3
+    assert loaded.open_calls == held
+    assert loaded.lease == Lease(1, "worker", NOON + timedelta(days=1))
+    assert loaded == worker.job
+
+
+@EVERY_STORE
+async def test_a_deleted_job_leaves_nothing_behind(store: BothSides) -> None:
+    worker = await Worker.on(store, a_job())
+    await worker.turn(a_page([1, 2, 3]))
+
+    await store.delete("job-1")
+    await store.create(a_job())
+
+    assert await store.load("job-1") == a_job()
+    assert await all_findings(store) == []
+    assert await all_calls(store) == []
+    assert await all_events(store) == []
+
+
+@EVERY_STORE
+async def test_what_no_job_has_is_an_empty_list(store: BothSides) -> None:
+    assert await all_findings(store) == []
+    assert await all_delivered(store) == []
+    assert await all_calls(store) == []
+    assert await all_events(store) == []
+
+
+# --------------------------------------------------------------------- all or nothing
+@EVERY_STORE
+@pytest.mark.parametrize("error", [ValueError("no"), JobNotReady("not now")])
+async def test_a_rule_that_raises_writes_nothing(
+    store: BothSides, error: Exception
+) -> None:
+    worker = await Worker.on(store, a_job())
+
+    def fails(job: Job, known: Known) -> Change:
+        add_one(job, known)
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        await store.change("job-1", fails)
+
+    assert raised.value is error
+    assert await store.load("job-1") == worker.job
+
+
+@EVERY_STORE
+async def test_an_ordinal_given_twice_undoes_the_whole_change(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job())
+    change = await worker.turn(a_page([1, 2]))
+    again = replace(change.findings[0], key=a_sighting(3).key)
+
+    def numbers_twice(job: Job, _: Known) -> Change:
+        call = replace(change.calls[0], id=99, number=99)
+        job = replace(job, qualified=3)
+        return Change(job, calls=(call,), findings=(again,))
+
+    with pytest.raises(InternalError):
+        await store.change("job-1", numbers_twice)
+
+    assert await store.load("job-1") == worker.job
+    assert len(await all_findings(store)) == 2
+    assert [call.id for call in await all_calls(store)] == [1]
+
+
+@EVERY_STORE
+async def test_two_hundred_changes_at_once_lose_none(store: BothSides) -> None:
+    await store.create(a_job())
+
+    await asyncio.gather(*(store.change("job-1", add_one) for _ in range(200)))
+
+    job = await store.load("job-1")
+    assert (job.unusable, job.version) == (200, 200)
+
+
+# ---------------------------------------------------------------------- what is known
+@EVERY_STORE
+async def test_a_rule_is_told_the_verdicts_and_posts_of_its_creators(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
+    weak = a_sighting(2, followers=5)
+    await worker.turn(a_page([1, weak, a_sighting(1, video=77), 3]))
+    told: dict[str, Seen] = {}
+
+    def look(job: Job, known: Known) -> Change:
+        told.update(known)
+        return Change(job)
+
+    await store.change("job-1", look, keys_of(1, 2, 4))
+
+    first, second = a_sighting(1), a_sighting(1, video=77)
+    assert told == {
+        first.key: Seen(
+            Verdict.QUALIFIED,
+            frozenset({(1, first.video.id), (1, second.video.id)}),
+        ),
+        weak.key: Seen(Verdict.REJECTED, frozenset({(1, weak.video.id)})),
+    }
+
+
+@EVERY_STORE
+async def test_a_rejected_creator_may_qualify_later_and_keeps_their_place(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
+    await worker.turn(a_page([a_sighting(1, followers=5), 2]))
+
+    await worker.turn(a_page([a_sighting(1, video=77)]))
+
+    found = [finding for finding, _ in await all_findings(store)]
+    assert [(f.key, f.ordinal, f.reason) for f in found] == [
+        (a_sighting(1).key, 2, None),
+        (a_sighting(2).key, 1, None),
+    ]
+    assert found[0].sighting == a_sighting(1, video=77)
+    assert (worker.job.qualified, worker.job.rejected) == (2, 0)
+
+
+# -------------------------------------------------------------------- the long lists
+@EVERY_STORE
+async def test_what_is_delivered_never_exceeds_the_target(store: BothSides) -> None:
+    worker = await Worker.on(store, a_job(target=3))
+
+    await worker.turn(a_page([5, 4, 3, 2, 1]))
+
+    assert [f.ordinal for f, _ in await all_delivered(store)] == [1, 2, 3]
+    assert [f.key for f, _ in await all_delivered(store)] == keys_of(5, 4, 3)
+    assert len(await all_findings(store)) == 5
+
+
+@EVERY_STORE
+async def test_spares_are_delivered_when_the_target_is_raised(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job(target=3))
+    await worker.turn(a_page([5, 4, 3, 2, 1]))
+    before = await all_delivered(store)
+
+    await store.change(
+        "job-1", lambda job, _: lifecycle.top_up(Change(job), 4, Limits(), NOON)
+    )
+
+    after = await all_delivered(store)
+    assert [f.key for f, _ in after] == keys_of(5, 4, 3, 2)
+    assert after[:3] == before
+
+
+@EVERY_STORE
+async def test_a_post_shown_by_two_sources_is_one_post(store: BothSides) -> None:
+    worker = await Worker.on(store, a_job("tea", "cake", target=60))
+    tea, cake = await worker.hold()
+
+    await worker.settle(tea, a_page([1, 2]))
+    await worker.settle(cake, a_page([1, a_sighting(1, video=77)]))
+
+    assert [seen_in for _, seen_in in await all_findings(store)] == [2, 1]
+    assert [seen_in for _, seen_in in await all_delivered(store)] == [2, 1]
+
+
+@EVERY_STORE
+async def test_creators_come_in_the_order_found_with_what_was_seen(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
+    first = await worker.turn(a_page([9, a_sighting(3, followers=None)]))
+    second = await worker.turn(a_page([1, 9]))
+
+    found = [finding for finding, _ in await all_findings(store)]
+
+    assert found == [*first.findings, *second.findings]
+    assert [f.verdict.value for f in found] == ["qualified", "rejected", "qualified"]
+    assert found[1].reason == "followers_min"
+
+
+@EVERY_STORE
+async def test_the_ledger_lists_open_and_closed_calls_in_the_order_held(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job("tea", "cake", target=60))
+    tea, cake = await worker.hold()
+
+    change = await worker.settle(cake, a_page([1, 2], unreadable=1))
+
+    assert await all_calls(store) == [tea, *change.calls]
+    assert change.calls[0].state is CallState.SETTLED
+    assert (await store.load("job-1")).open_calls == (tea,)
+
+
+@EVERY_STORE
+async def test_events_are_numbered_by_version_and_come_after_a_given_one(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job())
+    await worker.turn(a_page([1, 2]))
+    await worker.turn(a_page([3, 4]))
+
+    events = await all_events(store)
+
+    assert [(event.id, event.type) for event in events] == [
+        (1, "job.processing"),
+        (3, "job.progress"),
+        (5, "job.progress"),
+    ]
+    assert [event.data["current"] for event in events] == [0, 2, 4]
+    assert {event.at for event in events} == {NOON}
+    assert await all_events(store, after=3) == events[2:]
+
+
+@EVERY_STORE
+async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
+    for number in range(5):
+        later = NOON + timedelta(minutes=number // 2)
+        await store.create(a_job("tea", "jam", id=f"job-{number}", created_at=later))
+    cancelled = await store.change(
+        "job-2", lambda job, _: lifecycle.cancel(Change(job), NOON)
+    )
+
+    listed = [job async for job in store.jobs()]
+    still_pending = [job.id async for job in store.jobs(Status.PENDING)]
+
+    assert [job.id for job in listed] == ["job-4", "job-3", "job-2", "job-1", "job-0"]
+    assert listed[2] == cancelled.job
+    assert still_pending == ["job-4", "job-3", "job-1", "job-0"]
+
+
+@EVERY_STORE
+async def test_a_list_longer_than_a_batch_comes_whole_and_in_order(
+    store: BothSides,
+) -> None:
+    worker = await Worker.on(store, a_job(target=2_200))
+    await worker.turn(a_page(range(2_500, 0, -1)))
+
+    delivered = [f.ordinal for f, _ in await all_delivered(store)]
+    found = [f.key for f, _ in await all_findings(store)]
+
+    assert delivered == list(range(1, 2_201))
+    assert found == keys_of(*range(2_500, 0, -1))
+
+
+@EVERY_STORE
+async def test_more_jobs_than_a_batch_are_listed_once_each(store: BothSides) -> None:
+    jobs = [a_job(id=f"job-{number:04}") for number in range(1_001)]
+    for job in jobs:
+        await store.create(job)
+
+    listed = [job async for job in store.jobs()]
+
+    assert listed == jobs[::-1]
+
+
+# ------------------------------------------------------------------------ the counters
+creators = st.integers(1, 12)
+sightings = st.builds(
+    a_sighting,
+    creators,
+    video=st.integers(1, 20),
+    followers=st.sampled_from([None, 5, 1_200]),
+)
+pages = st.lists(st.lists(sightings, max_size=8), max_size=8)
+
+
+@EVERY_STORE
+@settings(max_examples=25, deadline=None)
+@given(pages=pages, target=st.integers(1, 8))
+def test_the_counters_equal_a_recount_of_what_is_stored(
+    opener: Opener,
+    tmp_path_factory: pytest.TempPathFactory,
+    pages: list[list[Sighting]],
+    target: int,
+) -> None:
+    async def scenario() -> None:
+        store = await opener(tmp_path_factory.mktemp("recount"))
+        try:
+            await _settle_all(store, pages, target)
+            await _assert_recount(store)
+        finally:
+            await store.close()
+
+    asyncio.run(scenario())
+
+
+async def _settle_all(
+    store: BothSides, pages: list[list[Sighting]], target: int
+) -> None:
+    filters = Filters(followers_min=1_000)
+    worker = await Worker.on(store, a_job(target=target, filters=filters))
+    for page in pages:
+        for call in await worker.hold():
+            await worker.settle(call, a_page(page, next_cursor=str(call.id)))
+
+
+async def _assert_recount(store: BothSides) -> None:
+    job = await store.load("job-1")
+    found = [finding for finding, _ in await all_findings(store)]
+    delivered = [finding for finding, _ in await all_delivered(store)]
+    calls = await all_calls(store)
+    verdicts = [finding.verdict for finding in found]
+    assert job.qualified == verdicts.count(Verdict.QUALIFIED)
+    assert job.rejected == verdicts.count(Verdict.REJECTED)
+    assert [f.ordinal for f in delivered] == list(range(1, job.delivered + 1))
+    assert len({f.key for f in found}) == len(found)
+    assert job.lines == len(calls)
+    assert job.charged == sum(call.charged for call in calls)
+    assert job.credits == sum(call.credits for call in calls)
+    assert job.items == sum(call.items for call in calls)
+    assert job.duplicates == sum(call.duplicates for call in calls)
+    assert job.rejections == sum(call.rejected for call in calls)
+    assert job.open_calls == tuple(c for c in calls if c.state is CallState.OPEN)
