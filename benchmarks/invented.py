@@ -31,7 +31,7 @@ def uid(number: int) -> str:
 
 
 def page_of_creators(number: int) -> list[str]:
-    """The creators on a page, by its number from 0: 26 new ones, 4 of the one before."""
+    """The creators on a page, numbered from 0: 26 new, 4 of the page before."""
     first = number * NEW
     again = range(max(0, first - REPEATS), max(REPEATS, first))
     return [uid(creator) for creator in (*range(first, first + NEW), *again)]

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 from figures import Figure, Say
@@ -104,7 +105,7 @@ class Original:
             self._creators.clear()
 
 
-def _creator(post: dict[str, dict[str, object]]) -> object:
+def _creator(post: dict[str, Any]) -> object:
     """A creator as the original keeps one."""
     author = post["author"]
     return {

@@ -126,7 +126,7 @@ class App:
         """The key and URL of a provider; a sandbox is started for its own."""
         kind, _, seed = name.partition("/")
         if kind == "sandbox":
-            return "sandbox", await self._start_sandbox(int(seed))
+            return "sandbox-key", await self._start_sandbox(int(seed))
         key = self.settings.scrapecreators_api_key
         if key is None or not key.get_secret_value().strip():
             raise InvalidSetting(

@@ -176,7 +176,8 @@ class Engine:
     def _pause(self, step: _Step) -> float:
         """Seconds until the lease wants renewing, or something else is due before."""
         now = self._clock.now()
-        times = [now + RENEWAL, waiting_until(step.job), step.until]
+        deadline = step.job.search.limits.deadline
+        times = [now + RENEWAL, waiting_until(step.job), step.until, deadline]
         if step.enough_at:
             times.append(step.enough_at + GRACE)
         return min(

@@ -6,7 +6,6 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builders import NOON, a_job, a_page
@@ -128,6 +127,16 @@ async def test_what_was_written_is_there_after_reopening(path: Path) -> None:
     assert await second.load("job-1") == settled.job
     assert found == list(settled.findings)
     await second.close()
+
+
+async def test_a_database_without_a_file_lasts_until_it_is_closed() -> None:
+    store = await SqlStore.open("sqlite://")
+    await store.create(a_job())
+
+    change = await store.change("job-1", add_one)
+
+    assert await store.load("job-1") == change.job
+    await store.close()
 
 
 async def test_a_missing_directory_is_named(tmp_path: Path) -> None:
@@ -330,8 +339,10 @@ def _executed(store: SqlStore) -> list[tuple[str, tuple[object, ...]]]:
     executed: list[tuple[str, tuple[object, ...]]] = []
 
     @event.listens_for(store._writing, "before_cursor_execute")
-    def note(*given: Any) -> None:
-        executed.append((given[2], given[3]))
+    def note(
+        _: object, __: object, statement: str, given: tuple[object, ...], *___: object
+    ) -> None:
+        executed.append((statement, given))
 
     return executed
 

@@ -403,16 +403,16 @@ async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
     for number in range(5):
         later = NOON + timedelta(minutes=number // 2)
         await store.create(a_job("tea", "jam", id=f"job-{number}", created_at=later))
-    cancelled = await store.change(
-        "job-2", lambda job, _: lifecycle.cancel(Change(job), NOON)
-    )
+    running = await Worker.on(store, a_job("tea", "jam", id="job-5", created_at=NOON))
+    await running.hold()
 
     listed = [job async for job in store.jobs()]
-    still_pending = [job.id async for job in store.jobs(Status.PENDING)]
+    processing = [job async for job in store.jobs(Status.PROCESSING)]
 
-    assert [job.id for job in listed] == ["job-4", "job-3", "job-2", "job-1", "job-0"]
-    assert listed[2] == cancelled.job
-    assert still_pending == ["job-4", "job-3", "job-1", "job-0"]
+    names = [job.id for job in listed]
+    assert names == ["job-4", "job-3", "job-2", "job-5", "job-1", "job-0"]
+    assert processing == [running.job] == [listed[3]]
+    assert running.job.open_calls
 
 
 @EVERY_STORE

@@ -101,6 +101,9 @@ class Books:
     def settle(self, call: Call, page: Page, change: Change) -> None:
         """Write down what a page changed, which must be what the books expect."""
         told = Counter(self._tell(sighting) for sighting in page.sightings)
+        self.witnesses[call.source].look(page)
+        if page.items:
+            self.settled.add((call.source, call.cursor))
         self.write(change)
 
         line = self.calls[call.id]
@@ -113,9 +116,6 @@ class Books:
         )
         assert line.unusable == page.items - len(page.sightings)
         self.duplicates += told["duplicate"]
-        self.witnesses[call.source].look(page)
-        if page.items:
-            self.settled.add((call.source, call.cursor))
 
     def _tell(self, sighting: Sighting) -> str:
         if sighting.key in self.order:

@@ -181,7 +181,7 @@ class Promise(RuleBasedStateMachine):
         kept = data.draw(st.sampled_from([None, None, None, 0, 1]))
         sightings = page.sightings[:kept]
         if data.draw(st.integers(0, 4)) == 4:
-            earlier = int(call.cursor) - 1
+            earlier = max(0, int(call.cursor) - 1)
             sightings += self.page_for(replace(call, cursor=str(earlier))).sightings
         return replace(
             page,

@@ -8,7 +8,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Insert,
+    QueuePool,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -40,8 +49,13 @@ def connect(url: URL, *, busy_timeout: float) -> tuple[Engine, Engine]:
     """Make the engines for writing and for reading; they share one connection."""
     engine = create_engine(
         url,
-        connect_args={"isolation_level": None, "timeout": busy_timeout},
+        connect_args={
+            "isolation_level": None,  # transactions begin where `_begin` says so
+            "timeout": busy_timeout,
+            "check_same_thread": False,  # the store has a thread of its own
+        },
         hide_parameters=True,
+        poolclass=QueuePool,
         pool_size=1,
         max_overflow=0,
     )

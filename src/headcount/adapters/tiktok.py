@@ -34,7 +34,7 @@ _LARGEST = 2**63 - 1  # what a database holds as an integer
 _CURSOR = re.compile(r"-?[0-9]{1,18}")
 _SITE = re.compile(r"(https?://[^/?#\s]+)/@")
 _NO_ID = {"", "0"}
-_STAND_INS = ("sec:", "handle:")
+_EXACT = 2**53  # beyond it, JavaScript rounds whole numbers
 _WEB = ("https://", "http://")
 # Up to white space or punctuation: \w would cut words that have vowel signs.
 _HASHTAG = re.compile(r"[#＃]([^\s#!-/:-@\[-^`{-~‐-‧、-〟！-／]+)")  # noqa: RUF001 - meant
@@ -164,15 +164,17 @@ def _sighting(creator: str, video: str, post: Post, author: Author) -> Sighting:
 
 
 def creator_id(author: Author) -> str | None:
-    """What makes a creator the same one; a stand-in for a uid never looks like one."""
-    uid = _clean(str(author.uid or "")).strip()
-    if uid not in _NO_ID and not uid.startswith(_STAND_INS):
-        return uid
-    sec_uid = _clean(author.sec_uid).strip()
-    if sec_uid:
-        return f"sec:{sec_uid}"
-    handle = _handle(author).lower()
-    return f"handle:{handle}" if handle else None
+    """The uid, which alone makes a creator the same one; `None` where it is unsure.
+
+    A handle changes and a sec_uid cannot be matched with a uid seen elsewhere, so to
+    count by them would count somebody twice. A large number may have been rounded on
+    its way, and is trusted only if it shows digits that rounding would have lost.
+    """
+    uid = author.uid
+    if isinstance(uid, int) and uid > _EXACT and int(float(uid)) == uid:
+        return None
+    text = _clean(str(uid or "")).strip()
+    return None if text in _NO_ID else text
 
 
 def _handle(author: Author) -> str:

@@ -24,7 +24,6 @@ class Author(Struct):
     """Who posted; `uid` is a string of digits, now and then a number."""
 
     uid: str | int | None = None
-    sec_uid: str | None = None
     unique_id: str | None = None
     nickname: str | None = None
     follower_count: int | None = None

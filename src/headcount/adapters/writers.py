@@ -25,6 +25,7 @@ from headcount.core.rows import disarm, flat
 CHUNK = 65_536  # bytes
 MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
 _SHOWN = 50  # rows of a table: about what an eye runs over
+_ROOMY = 100  # characters that leave room for an address beside the rest
 _IN_TABLE = (
     "ordinal",
     "username",
@@ -186,13 +187,15 @@ def _drawn(names: list[str], rows: list[Document], width: int) -> str:
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    whole = {"profileUrl"} if width >= _ROOMY else set()  # addresses, to be clicked
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, show_edge=False)
     for name in names:
+        counts = any(_is_count(row[name]) for row in rows)
         table.add_column(
             name.rpartition(".")[2],
-            justify="right" if any(_is_count(row[name]) for row in rows) else "left",
+            justify="right" if counts else "left",
             overflow="fold",
-            no_wrap=name == "profileUrl",  # to be clicked, while there is room
+            no_wrap=counts or name in whole,
         )
     for row in rows:
         # A Text is printed as it is, where a string would be read as markup.

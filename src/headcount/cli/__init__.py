@@ -1,6 +1,5 @@
 """The command line: parse, call, print. Data to stdout, everything else to stderr."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ from headcount.cli.batch import batch
 from headcount.cli.doctor import doctor
 from headcount.cli.find import find
 from headcount.cli.jobs import jobs
+from headcount.cli.options import CountFirst
 from headcount.cli.sandbox import sandbox
 from headcount.cli.suite import suite
 
@@ -17,9 +17,10 @@ app = typer.Typer(
     help="Ask for N creators and get exactly N different ones, or be told why not.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # loading Rich's would double the time of `--help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(find)
+app.command(cls=CountFirst)(find)
 app.add_typer(jobs)
 app.command()(suite)
 app.command()(batch)
@@ -48,9 +49,5 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; a closed pipe at the other end is no error."""
-    try:
-        app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    """Run the command line."""
+    app()

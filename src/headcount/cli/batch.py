@@ -1,13 +1,12 @@
 """`headcount batch`: several searches from one file."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import told
+from headcount.cli.exits import finish, told
 
 
 @told
@@ -31,4 +30,4 @@ def batch(
     entries = read_batch(file, settings, sandbox=sandbox)
     talk = Talk(quiet=quiet, debug=settings.debug, ask=False)
     as_json = format_ is opt.Listing.JSON
-    return asyncio.run(run_batch(entries, settings, talk, as_json=as_json))
+    return finish(run_batch(entries, settings, talk, as_json=as_json))

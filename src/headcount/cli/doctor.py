@@ -1,13 +1,12 @@
 """`headcount doctor`: is everything ready, down to the production checklist?"""
 
-import asyncio
 import json
 from typing import Annotated
 
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, told
+from headcount.cli.exits import Exit, finish, told
 
 
 @told
@@ -22,7 +21,7 @@ def doctor(
     from headcount.cli.checks import Standing, all_checks
     from headcount.settings import load_settings
 
-    checks = asyncio.run(all_checks(load_settings(), offline=offline))
+    checks = finish(all_checks(load_settings(), offline=offline))
     if format_ is opt.Listing.JSON:
         typer.echo(json.dumps([check.document() for check in checks], indent=2))
     else:

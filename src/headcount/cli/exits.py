@@ -1,10 +1,11 @@
 """How a command ends: the exit codes, and the one line that an error gets."""
 
 import functools
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import IntEnum
-from typing import ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 
@@ -12,6 +13,7 @@ from headcount.core.errors import HeadcountError, UsageError
 from headcount.core.model import Job, Reason, Status
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Exit(IntEnum):
@@ -44,14 +46,33 @@ def told(command: Callable[P, int | None]) -> Callable[P, None]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
+            sys.stdout.flush()
         except HeadcountError as error:
             typer.echo(f"Error: {error}", err=True)
             usage = isinstance(error, UsageError)
             raise typer.Exit(Exit.USAGE if usage else Exit.MACHINE) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             typer.echo("Interrupted.", err=True)
             raise typer.Exit(Exit.INTERRUPTED) from None
-        sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has seen enough
+            _abandon_output()
+            raise typer.Exit(Exit.EXACT) from None
+        except OSError as error:
+            _abandon_output()
+            typer.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+            raise typer.Exit(Exit.MACHINE) from None
         raise typer.Exit(code or Exit.EXACT)
 
     return wrapper
+
+
+def _abandon_output() -> None:
+    """Let what could not be written go, or Python tries once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run what a command does to its end."""
+    import asyncio
+
+    return asyncio.run(work)

@@ -1,12 +1,11 @@
 """`headcount find`: exactly N creators, from one command."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import told
+from headcount.cli.exits import finish, told
 from headcount.cli.options import with_filters
 
 
@@ -24,16 +23,19 @@ def find(
     *,
     sandbox: opt.Sandbox = False,
     region: Annotated[
-        str | None, typer.Option(help="Search from this country (US, GB, ...).")
+        str | None,
+        typer.Option(metavar="COUNTRY", help="Search from here (US, GB, ...)."),
     ] = None,
     sort: Annotated[
-        str | None, typer.Option(help="relevance, most-liked or date-posted.")
+        str | None,
+        typer.Option(metavar="ORDER", help="relevance, most-liked or date-posted."),
     ] = None,
     period: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="yesterday, this-week, this-month, last-3-months, last-6-months "
-            "or all-time."
+            "or all-time.",
         ),
     ] = None,
     max_calls: opt.MaxCalls = None,
@@ -74,4 +76,4 @@ def find(
     )
     delivery = Delivery.to(out, format_, shape)
     talk = Talk(quiet=quiet, debug=settings.debug, ask=not yes)
-    return asyncio.run(find_and_deliver(settings, search, delivery, talk))
+    return finish(find_and_deliver(settings, search, delivery, talk))

@@ -1,13 +1,12 @@
 """`headcount jobs`: look at jobs, and take them further."""
 
-import asyncio
 import json
 from typing import Annotated
 
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, told
+from headcount.cli.exits import Exit, finish, told
 from headcount.core.model import Status
 
 jobs = typer.Typer(
@@ -26,7 +25,7 @@ def list_(
     from headcount.cli.listing import job_table, rows_of
     from headcount.settings import load_settings
 
-    rows = asyncio.run(rows_of(load_settings(), status))
+    rows = finish(rows_of(load_settings(), status))
     typer.echo(_json(rows) if format_ is opt.Listing.JSON else job_table(rows))
     return Exit.EXACT
 
@@ -38,7 +37,7 @@ def show(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int:
     from headcount.cli.listing import document_of, job_sheet
     from headcount.settings import load_settings
 
-    document = asyncio.run(document_of(load_settings(), job_id))
+    document = finish(document_of(load_settings(), job_id))
     typer.echo(_json(document) if format_ is opt.Listing.JSON else job_sheet(document))
     return Exit.EXACT
 
@@ -51,7 +50,7 @@ def watch(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int:
     from headcount.settings import load_settings
 
     as_json = format_ is opt.Listing.JSON
-    return asyncio.run(follow(load_settings(), job_id, as_json=as_json))
+    return finish(follow(load_settings(), job_id, as_json=as_json))
 
 
 @jobs.command()
@@ -113,7 +112,7 @@ def cancel(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int
     from headcount.cli.listing import cancelled
     from headcount.settings import load_settings
 
-    document = asyncio.run(cancelled(load_settings(), job_id))
+    document = finish(cancelled(load_settings(), job_id))
     if format_ is opt.Listing.JSON:
         typer.echo(_json(document))
     else:
@@ -140,7 +139,7 @@ def export(
     from headcount.settings import load_settings
 
     delivery = Delivery.to(out, format_, shape)
-    asyncio.run(exported(load_settings(), job_id, delivery))
+    finish(exported(load_settings(), job_id, delivery))
     return Exit.EXACT
 
 
@@ -160,7 +159,7 @@ def delete(
         f"Forget job {job_id} and every creator it found?", err=True
     ):
         return Exit.INTERRUPTED
-    asyncio.run(deleted(load_settings(), job_id))
+    finish(deleted(load_settings(), job_id))
     if format_ is opt.Listing.JSON:
         typer.echo(_json({"id": job_id, "deleted": True}))
     else:
@@ -173,7 +172,7 @@ def _continue(job_id: str, raised: dict[str, object], output: opt.Output) -> int
     from headcount.settings import load_settings
 
     settings = load_settings(debug=output.debug)
-    return asyncio.run(continued(settings, job_id, raised, output))
+    return finish(continued(settings, job_id, raised, output))
 
 
 def _json(document: object) -> str:

@@ -2,14 +2,18 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
+from headcount.cli.exits import told
 from headcount.core.filters import FILTERS, FilterSpec
 
 P = ParamSpec("P")
@@ -44,27 +48,43 @@ Sandbox = Annotated[
     typer.Option("--sandbox", help="Search an invented world: no key, no cost."),
 ]
 MaxCalls = Annotated[
-    int | None, typer.Option(help="Never make more calls than this.", min=1)
+    int | None,
+    typer.Option(metavar="COUNT", help="Never make more calls than this.", min=1),
 ]
 MaxCredits = Annotated[
-    int | None, typer.Option(help="Never spend more credits than this.", min=1)
+    int | None,
+    typer.Option(metavar="COUNT", help="Never spend more credits than this.", min=1),
 ]
 Deadline = Annotated[
     str | None,
-    typer.Option(help="Ask nothing after this: 90s, 15m, 2h, or a time (ISO 8601)."),
+    typer.Option(
+        metavar="TIME",
+        help="Ask nothing after this: 90s, 15m, 2h, or a time (ISO 8601).",
+    ),
 ]
-Concurrency = Annotated[int | None, typer.Option(help="Calls out at once.", min=1)]
+Concurrency = Annotated[
+    int | None, typer.Option(metavar="COUNT", help="Calls out at once.", min=1)
+]
 RateLimit = Annotated[
     int | None,
-    typer.Option(help="Milliseconds between the starts of two calls.", min=0),
+    typer.Option(
+        metavar="MS", help="Milliseconds between the starts of two calls.", min=0
+    ),
 ]
 Retries = Annotated[
     int | None,
-    typer.Option(help="Attempts at a page before its keyword waits.", min=1),
+    typer.Option(
+        metavar="COUNT", help="Attempts at a page before its keyword waits.", min=1
+    ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="Write to this file; its suffix is the format."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Write to this file; its suffix is the format.",
+    ),
 ]
 Form = Annotated[
     Format | None,
@@ -87,6 +107,33 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say nothing but the data and errors.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to go on.")]
+
+
+class CountFirst(TyperCommand):
+    """A command that starts with a number: `-5` is one too, and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's context is private
+        """Refuse a negative number as what it is; the rest is as usual."""
+        valued = {
+            name
+            for parameter in self.params
+            if not getattr(parameter, "is_flag", True)
+            for name in parameter.opts
+        }
+        words = ["", *takewhile(lambda word: word != "--", args)]
+        for before, word in pairwise(words):
+            if re.fullmatch(r"-\d[\d,_.]*", word) and before not in valued:
+                refuse_target(word)
+        return super().parse_args(ctx, args)
+
+
+@told
+def refuse_target(word: str) -> None:
+    """Say which numbers of creators there are."""
+    from headcount.core.search import parse_target
+
+    parse_target(word)
+
 
 _SHOWN = {"count": "COUNT", "span": "TIME", "words": "WORD"}
 
@@ -118,7 +165,6 @@ def _parameter(spec: FilterSpec) -> inspect.Parameter:
         spec.flag,
         help=spec.help,
         metavar=_SHOWN.get(spec.kind),
-        rich_help_panel="Filters",
         show_default=False,
     )
     return inspect.Parameter(

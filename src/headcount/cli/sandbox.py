@@ -58,7 +58,7 @@ def serve(
     typer.echo(
         f"Sandbox on http://127.0.0.1:{port} (seed {seed}; Ctrl-C ends it)\n"
         f"  export SCRAPECREATORS_API_URL=http://127.0.0.1:{port}\n"
-        "  export SCRAPECREATORS_API_KEY=sandbox\n"
+        "  export SCRAPECREATORS_API_KEY=sandbox-key\n"
         f"Its ledger: http://127.0.0.1:{port}/sandbox/ledger",
         err=True,
     )

@@ -1,14 +1,12 @@
 """`headcount suite`: the standard scenarios, run and measured."""
 
-import asyncio
 import json
-import statistics
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, told
+from headcount.cli.exits import Exit, finish, told
 
 if TYPE_CHECKING:
     from headcount.cli.measuring import Measured
@@ -68,7 +66,7 @@ def suite(
         return Exit.INTERRUPTED
     settings = load_settings(concurrency=concurrency)
     plan = [(number, tuple(keyword or _keywords(number))) for number in counts]
-    measured = asyncio.run(measure(settings, plan, runs=runs, live=live))
+    measured = finish(measure(settings, plan, runs=runs, live=live))
     rows = [_row(target, measured) for target, _ in plan]
     if format_ is opt.Listing.JSON:
         typer.echo(json.dumps({"sandbox": not live, "scenarios": rows}, indent=2))
@@ -87,6 +85,8 @@ def _keywords(number: int) -> tuple[str, ...]:
 
 
 def _row(target: int, measured: "list[Measured]") -> dict[str, object]:
+    from statistics import mean, median
+
     runs = [run for run in measured if run.target == target]
     calls = [run.calls for run in runs]
     seconds = [run.seconds for run in runs]
@@ -96,8 +96,8 @@ def _row(target: int, measured: "list[Measured]") -> dict[str, object]:
         "apiCallsMin": min(calls),
         "apiCallsMax": max(calls),
         "averageCreatorsPerCall": round(sum(r.found for r in runs) / sum(calls), 2),
-        "duplicatesFound": round(statistics.mean(r.duplicates for r in runs), 1),
-        "secondsMedian": round(statistics.median(seconds), 2),
+        "duplicatesFound": round(mean(r.duplicates for r in runs), 1),
+        "secondsMedian": round(median(seconds), 2),
         "successRate": f"{100 * sum(r.found == target for r in runs) // len(runs)}%",
     }
 

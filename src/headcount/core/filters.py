@@ -145,7 +145,8 @@ def _above(value: int | None, most: int | None) -> bool:
 
 def _has(sighting: Sighting, word: str) -> bool:
     caption = " ".join(sighting.video.description.casefold().split())
-    return word in caption or word.removeprefix("#") in sighting.hashtags
+    tags = {tag.casefold() for tag in sighting.hashtags}
+    return word in caption or word.removeprefix("#") in tags
 
 
 FILTERS: tuple[FilterSpec, ...] = (

@@ -62,7 +62,8 @@ def renew(change: Change, token: int, until: datetime) -> Change:
     if not holds(job, token):
         return change
     lease = Lease(token, job.lease.holder if job.lease else "", until)
-    return replace(change, job=replace(job, lease=lease, due_at=until))
+    due = until if job.status is Status.PROCESSING else None
+    return replace(change, job=replace(job, lease=lease, due_at=due))
 
 
 def release(change: Change, token: int, due_at: datetime) -> Change:
@@ -141,8 +142,11 @@ def _hold(
 
 
 def _ended(job: Job, outcome: Outcome, now: datetime) -> Job:
+    """The job with its outcome; it needs no lease any more."""
     status = Status.PARTIAL if outcome.reason else Status.COMPLETED
-    return replace(job, status=status, outcome=outcome, ended_at=now, due_at=None)
+    return replace(
+        job, status=status, outcome=outcome, ended_at=now, due_at=None, lease=None
+    )
 
 
 # ------------------------------------------------------------------- the owner's side

@@ -70,7 +70,7 @@ from headcount.core.sighting import Judgement, Sighting, Verdict
 
 CONFIRMED = 3
 PATIENCE = 4  # throttlings are forgiven this many times as often as failures
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 60.0
+_FIRST_BACKOFF, _LONGEST_BACKOFF, _DOUBLINGS = 1.0, 60.0, 6
 _HALTS = {
     FailureKind.OUT_OF_CREDITS: Reason.OUT_OF_CREDITS,
     FailureKind.KEY_REFUSED: Reason.PROVIDER_BLOCKED,
@@ -200,8 +200,8 @@ def _evidence(before: int, page: Page, *, fresh: bool) -> int:
     """How strongly the answers up to this page say that the source has ended."""
     if not page.items:
         return before + (1 if page.more else 2)
-    says_last = 1 if page.more is False else 0
-    return before + says_last + (0 if fresh else 1) + (1 if page.stuck else 0)
+    signs = (page.more is False, not fresh, page.stuck)
+    return before + min(signs.count(True), CONFIRMED - 1)
 
 
 def fail(
@@ -238,7 +238,8 @@ def _postponed(
     throttles = source.throttles + (1 if throttled else 0)
     attempts = job.search.limits.attempts
     given_up = failures >= attempts or throttles >= attempts * PATIENCE
-    backoff = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (failures + throttles - 1))
+    doublings = min(failures + throttles - 1, _DOUBLINGS)
+    backoff = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**doublings)
     wait = max(backoff * (0.5 + jitter / 2), failure.retry_after or 0.0)
     return replace(
         source,
