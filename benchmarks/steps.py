@@ -45,8 +45,9 @@ async def run_steps(
 
     def answer(_: httpx2.Request) -> httpx2.Response:
         steps.body = big_page(next(numbers))
+        response = httpx2.Response(200, content=steps.body)
         steps.executed, steps.given_at = 0, time.perf_counter()
-        return httpx2.Response(200, content=steps.body)
+        return response
 
     def watch(change: Change) -> None:
         seconds = time.perf_counter() - steps.given_at

@@ -100,6 +100,12 @@ def settings() -> str:
     return table(("Environment", "In the file", "Default", "Meaning"), rows)
 
 
+def setting_names() -> str:
+    """The names of all settings in the environment, the ones of the scripts too."""
+    found: Any = [field.validation_alias for field in Settings.model_fields.values()]
+    return ", ".join(f"`{name}`" for aliases in found for name in aliases.choices)
+
+
 def _default(value: object) -> str:
     return "" if value in (None, ()) else f"`{value}`"
 
@@ -272,10 +278,17 @@ def _type(document: Any, part: Any) -> str:  # noqa: ANN401 - JSON
     return kinds if isinstance(kinds, str) else " or ".join(kinds)
 
 
+def golden(name: str) -> Callable[[], str]:
+    """An example that the tests hold against the schema."""
+    file = ROOT / "tests" / "golden" / f"{name}.json"
+    return lambda: f"```json\n{file.read_text().strip()}\n```"
+
+
 # ------------------------------------------------------------------------------- pages
 PARTS: dict[str, Callable[[], str]] = {
     "cli": cli,
     "settings": settings,
+    "setting-names": setting_names,
     "filters": filters,
     "faults": faults,
     "exit-codes": exit_codes,
@@ -283,6 +296,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": error_tree,
     "python": python,
     "json": schema,
+    "row example": golden("row"),
+    "tracking example": golden("exactCountTracking"),
 }
 
 

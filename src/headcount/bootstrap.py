@@ -69,11 +69,19 @@ class App:
         return await self._apply(job_id, lambda job, _: lifecycle.pause(Change(job)))
 
     async def resume(self, job_id: str) -> Job:
-        """Let a paused, failed or partial job go on."""
+        """Let a paused, failed or partial job go on, under the caps now in force.
+
+        Raises:
+            JobNotReady: the job was cancelled.
+        """
         now = self.clock.now()
-        return await self._apply(
-            job_id, lambda job, _: lifecycle.resume(Change(job), now)
-        )
+
+        def rule(job: Job, _: Known) -> Change:
+            limits = self._capped(job.search.limits, job.target)
+            change = lifecycle.top_up(Change(job), job.target, limits, now)
+            return lifecycle.resume(change, now)
+
+        return await self._apply(job_id, rule)
 
     async def cancel(self, job_id: str) -> Job:
         """End a job for good, with what it has."""

@@ -233,19 +233,21 @@ class Engine:
         self._watch(change)
 
     def _send(self, step: _Step, opened: list[Call]) -> None:
+        pace = step.channel.pace
         for call in opened:
             fetch = self._fetch(step.channel, call, step.job.source(call.source))
-            step.out[asyncio.ensure_future(fetch)] = call
+            task = asyncio.ensure_future(fetch)
+            # A task that is cancelled before it begins would skip its own `finally`.
+            task.add_done_callback(lambda _: pace.done())
+            step.out[task] = call
 
     async def _fetch(self, channel: Channel, call: Call, source: Source) -> Answer:
-        """Ask, and free the slot; a defect of the provider's code is a failure too."""
+        """Ask; a defect of the provider's code is a failure of the call too."""
         try:
             return await channel.provider.fetch(call, source)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call is paid
             text = f"the provider's adapter failed: {type(error).__name__}: {error}"
             return Failure(FailureKind.UNAVAILABLE, text)
-        finally:
-            channel.pace.done()
 
     async def _release(self, step: _Step) -> Job:
         now = self._clock.now()

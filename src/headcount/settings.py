@@ -6,6 +6,7 @@ configuration directory. Names without a prefix are those that existing scripts 
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -141,7 +142,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         if value.lstrip().startswith("["):
-            return tuple(json.loads(value))
+            try:
+                return tuple(json.loads(value))
+            except ValueError:
+                raise ValueError('expected commas, or a list such as ["a"]') from None
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @classmethod
@@ -192,6 +196,18 @@ def load_settings(**flags: object) -> Settings:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
-    name = str(fault["loc"][0])
-    shown = "" if "key" in name.lower() else f", not {fault['input']!r}"
-    return f"setting {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}{shown}"
+    name = _as_given(str(fault["loc"][0]))
+    shown = "" if "api_key" in name.lower() else f", not {fault['input']!r}"
+    said = fault["msg"].removeprefix("Value error, ")
+    return f"{name}: {said[0].lower()}{said[1:]}{shown}"
+
+
+def _as_given(place: str) -> str:
+    """The name by which the user gave what pydantic found at this place."""
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        names = alias.choices if isinstance(alias, AliasChoices) else []
+        if place == name or place in names:
+            given = [known for known in names if os.environ.get(str(known))]
+            return str(given[0]) if given else f"{name} in {config_file()}"
+    return place

@@ -96,7 +96,13 @@ def test_a_deadline_ends_the_job_before_the_caps_do(deadline: object, end: End |
 
 @pytest.mark.parametrize(
     ("charged", "out", "sources"),
-    [(0, (), [1, 2, 3]), (3, (), [1, 2]), (3, (1,), [2]), (4, (1,), []), (3, (1, 2), [])],
+    [
+        (0, (), [1, 2, 3]),
+        (3, (), [1, 2]),
+        (3, (1,), [2]),
+        (4, (1,), []),
+        (3, (1, 2), []),
+    ],
 )
 def test_the_call_cap_counts_what_is_charged_and_what_is_out(
     charged: int, out: tuple[int, ...], sources: list[int]
@@ -108,7 +114,13 @@ def test_the_call_cap_counts_what_is_charged_and_what_is_out(
 
 @pytest.mark.parametrize(
     ("credits", "out", "sources"),
-    [(0, (), [1, 2, 3]), (4, (), [1, 2, 3]), (5, (), [1, 2]), (5, (1,), [2]), (8, (1,), [])],
+    [
+        (0, (), [1, 2, 3]),
+        (4, (), [1, 2, 3]),
+        (5, (), [1, 2]),
+        (5, (1,), [2]),
+        (8, (1,), []),
+    ],
 )
 def test_the_budget_counts_what_is_spent_and_what_is_held(
     credits: int,  # noqa: A002 - the field's own name

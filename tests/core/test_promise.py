@@ -78,7 +78,9 @@ def sighting(creator: int, video: str, *, good: bool) -> Sighting:
 class Promise(RuleBasedStateMachine):
     """One job, from its first claim to an end that can be explained."""
 
-    @initialize(world=WORLDS, wanted=st.integers(1, 12), limits=LIMITS, lies=st.booleans())
+    @initialize(
+        world=WORLDS, wanted=st.integers(1, 12), limits=LIMITS, lies=st.booleans()
+    )
     def take_the_job(
         self, world: World, wanted: int, limits: Limits, lies: bool
     ) -> None:
@@ -192,7 +194,9 @@ class Promise(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.job.open_calls)
-    @rule(data=st.data(), failure=FAILURES, room=st.integers(0, 4), jitter=st.floats(0, 1))
+    @rule(
+        data=st.data(), failure=FAILURES, room=st.integers(0, 4), jitter=st.floats(0, 1)
+    )
     def a_call_fails(
         self, data: st.DataObject, failure: Failure, room: int, jitter: float
     ) -> None:
@@ -203,9 +207,7 @@ class Promise(RuleBasedStateMachine):
         else:
             witness.failures += 1
 
-        change = tally.fail(
-            Change(self.job), call.id, failure, jitter, self.now
-        )
+        change = tally.fail(Change(self.job), call.id, failure, jitter, self.now)
         self.books.write(self.decide(change, room))
         self.check_that_work_goes_on(room)
 

@@ -40,15 +40,11 @@ def asking(job: Job, *sources: int, kind: CallKind = CallKind.PAGE) -> Job:
         )
         for place, number in enumerate(sources or (1,), start=1)
     )
-    return replace(
-        job, open_calls=job.open_calls + calls, lines=job.lines + len(calls)
-    )
+    return replace(job, open_calls=job.open_calls + calls, lines=job.lines + len(calls))
 
 
 def settled(job: Job, page: Page, known: Known | None = None) -> Change:
-    return tally.settle(
-        Change(job), job.open_calls[0].id, page, known or {}, LATER
-    )
+    return tally.settle(Change(job), job.open_calls[0].id, page, known or {}, LATER)
 
 
 def failed(job: Job, failure: Failure, *, jitter: float = 1.0) -> Change:

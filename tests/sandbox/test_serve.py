@@ -113,7 +113,7 @@ class Announced(Sandbox):
         print(scope["type"], flush=True)
         await super().__call__(scope, receive, send)
 
-run(Announced(World()), 0)
+run(Announced(World()), 0, announce=lambda url: None)
 """
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import typer
 
 from headcount.bootstrap import open_app
+from headcount.cli.delivery import Delivery
 from headcount.cli.exits import Exit, exit_of
 from headcount.cli.listing import job_table
 from headcount.cli.options import Format, Shape
 from headcount.cli.views import open_view
-from headcount.cli.work import Delivery, Talk, search_from, work_and_deliver
+from headcount.cli.work import Talk, expect, search_from, work_and_deliver
 from headcount.core.errors import InvalidSearch, InvalidSetting, UsageError
 from headcount.core.filters import FILTERS
 from headcount.core.model import Search
@@ -133,6 +134,7 @@ async def run_batch(
         for place, entry in enumerate(entries, start=1):
             talk.say(f"[{place}/{len(entries)}] {entry.name}")
             job = await app.create(entry.search)
+            expect(job, settings, talk)
             code = await work_and_deliver(app, job, entry.delivery, talk, view)
             job = await app.store.load(job.id)
             documents.append({"name": entry.name, **job_document(job)})

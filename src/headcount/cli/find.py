@@ -53,7 +53,8 @@ def find(
     filters: dict[str, object],
 ) -> int:
     """Find exactly N different creators, or say precisely why there are fewer."""
-    from headcount.cli.work import Delivery, Talk, find_and_deliver, search_from
+    from headcount.cli.delivery import Delivery
+    from headcount.cli.work import Talk, find_and_deliver, search_from
     from headcount.settings import load_settings
 
     settings = load_settings(

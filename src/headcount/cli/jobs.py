@@ -134,8 +134,8 @@ def export(
     shape: opt.ShapeOption = opt.Shape.ROWS,
 ) -> int:
     """Write the creators that a job has, ended or not; no call is made."""
+    from headcount.cli.delivery import Delivery
     from headcount.cli.listing import exported
-    from headcount.cli.work import Delivery
     from headcount.settings import load_settings
 
     delivery = Delivery.to(out, format_, shape)

@@ -9,16 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from headcount.bootstrap import open_app
+from headcount.cli.delivery import Delivery, deliver
 from headcount.cli.exits import exit_of
 from headcount.cli.options import Output
 from headcount.cli.views import open_view
-from headcount.cli.work import (
-    Delivery,
-    Talk,
-    deliver,
-    parse_deadline,
-    work_and_deliver,
-)
+from headcount.cli.work import Talk, parse_deadline, work_and_deliver
 from headcount.core.errors import JobNotReady
 from headcount.core.model import Status
 from headcount.core.report import (
@@ -94,8 +89,6 @@ async def continued(
     view = open_view(quiet=talk.quiet, debug=talk.debug)
     async with open_app(settings, watch=view) as app:
         job = await app.store.load(job_id)
-        if job.status is Status.CANCELLED:
-            raise JobNotReady(f"job {job_id} was cancelled: start a new one instead")
         await app.connect(job.search.provider)
         await app.top_up(job_id, **raised, deadline=until)  # type: ignore[arg-type] # as declared by the commands
         job = await app.resume(job_id)

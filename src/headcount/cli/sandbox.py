@@ -19,7 +19,9 @@ sandbox = typer.Typer(
 @told
 def serve(
     *,
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 8787,
+    port: Annotated[
+        int, typer.Option(help="The port on 127.0.0.1; 0 is any.", min=0, max=65535)
+    ] = 8787,
     seed: Annotated[int, typer.Option(help="Which world; each seed has its own.")] = 42,
     world: Annotated[
         Path | None,
@@ -55,17 +57,22 @@ def serve(
         )
     except (OSError, ValueError) as error:
         raise InvalidSetting(str(error)) from None
-    typer.echo(
-        f"Sandbox on http://127.0.0.1:{port} (seed {seed}; Ctrl-C ends it)\n"
-        f"  export SCRAPECREATORS_API_URL=http://127.0.0.1:{port}\n"
-        "  export SCRAPECREATORS_API_KEY=sandbox-key\n"
-        f"Its ledger: http://127.0.0.1:{port}/sandbox/ledger",
-        err=True,
-    )
+
+    def announce(url: str) -> None:
+        typer.echo(
+            f"Sandbox on {url} (seed {seed}; Ctrl-C ends it)\n"
+            f"  export SCRAPECREATORS_API_URL={url}\n"
+            "  export SCRAPECREATORS_API_KEY=sandbox-key\n"
+            f"Its ledger: {url}/sandbox/ledger",
+            err=True,
+        )
+
     try:
-        run(served, port)
+        run(served, port, announce)
     except OSError as error:
-        raise InvalidSetting(f"port {port} cannot be used: {error.strerror}") from None
+        raise InvalidSetting(
+            f"port {port} cannot be used ({error.strerror}): name another by --port"
+        ) from None
     return 0
 
 

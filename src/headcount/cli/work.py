@@ -7,21 +7,19 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 
-from headcount.adapters.exports import export, format_of
 from headcount.adapters.providers.scrapecreators import check_variant
 from headcount.bootstrap import App, open_app
+from headcount.cli.delivery import Delivery, deliver
 from headcount.cli.exits import Exit, exit_of
-from headcount.cli.options import Format, Shape
 from headcount.cli.views import View, open_view
 from headcount.core.errors import HeadcountError, InvalidSearch
 from headcount.core.estimate import call_cap, expected_calls
 from headcount.core.filters import parse_span
 from headcount.core.model import Job, Limits, Search, Status
-from headcount.core.report import advice, exact_count_tracking
+from headcount.core.report import advice
 from headcount.core.search import build_search
 from headcount.settings import Settings
 
@@ -40,30 +38,6 @@ class Talk:
         """Say something that is not data."""
         if not self.quiet:
             typer.echo(text, err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Where the creators go, and in what form."""
-
-    out: Path | None
-    form: str
-    shape: str
-
-    @classmethod
-    def to(cls, out: Path | None, form: Format | None, shape: Shape) -> "Delivery":
-        """Settle the form: as asked, else by the file's suffix, else by who reads.
-
-        Raises:
-            InvalidSetting: the suffix names no format.
-        """
-        if form is not None:
-            return cls(out, form.value, shape.value)
-        if out is not None:
-            return cls(out, format_of(out), shape.value)
-        if shape is Shape.GUIDE:
-            return cls(out, "json", shape.value)
-        return cls(out, "table" if sys.stdout.isatty() else "csv", shape.value)
 
 
 def search_from(
@@ -139,7 +113,7 @@ async def find_and_deliver(
     async with open_app(settings, watch=view) as app:
         await app.connect(search.provider)
         job = await app.create(search)
-        _expect(job, settings, talk)
+        expect(job, settings, talk)
         if not _goes_on(job, talk):
             await app.cancel(job.id)
             return Exit.INTERRUPTED
@@ -159,7 +133,11 @@ async def work_and_deliver(
         )
         return Exit.INTERRUPTED
     if delivery:
-        await deliver(app, job, delivery)
+        try:
+            await deliver(app, job, delivery)
+        except (HeadcountError, OSError):
+            talk.say(f"The creators are kept: headcount jobs export {job.id}")
+            raise
     talk.say(_summary(job, app.settings, delivery))
     return exit_of(job)
 
@@ -202,29 +180,17 @@ async def _interruptible(
         await asyncio.gather(*pauses, return_exceptions=True)
 
 
-async def deliver(app: App, job: Job, delivery: Delivery) -> None:
-    """Write the delivered creators of a job."""
-    calls = [call async for call in app.store.calls(job.id)]
-    await export(
-        app.store.delivered(job.id),
-        job=job,
-        tracking=exact_count_tracking(job, calls),
-        fmt=delivery.form,
-        shape=delivery.shape,
-        out=delivery.out or sys.stdout.buffer,
-    )
-
-
-def _expect(job: Job, settings: Settings, talk: Talk) -> None:
+def expect(job: Job, settings: Settings, talk: Talk) -> None:
     """Say before the first call what is expected, and the caps in force."""
     calls, cap = expected_calls(job.target), call_cap(job)
     budget = job.search.limits.max_credits
     world = " in the sandbox (an invented world)" if job.sandbox else ""
-    caps = f"at most {cap} calls" + (f" and {budget} credits" if budget else "")
+    caps = _many(cap, "call") + (f" and {_many(budget, 'credit')}" if budget else "")
     talk.say(
-        f"Job {job.id}: {job.target} creators for {', '.join(job.search.keywords)}"
-        f"{world}. Expecting about {calls} calls, {calls} credits"
-        f"{_cost(calls, settings)}; {caps}."
+        f"Job {job.id}: {_many(job.target, 'creator')} for "
+        f"{', '.join(job.search.keywords)}{world}. Expecting about "
+        f"{_many(calls, 'call')}, {_many(calls, 'credit')}{_cost(calls, settings)}; "
+        f"at most {caps}."
     )
     least = min(cap, budget) if budget else cap
     if least < calls:
@@ -232,6 +198,10 @@ def _expect(job: Job, settings: Settings, talk: Talk) -> None:
             f"Note: that is fewer than the {calls} calls expected for {job.target} "
             "creators, so the job will probably end partial."
         )
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _cost(credits_: int, settings: Settings) -> str:
@@ -251,11 +221,13 @@ def _goes_on(job: Job, talk: Talk) -> bool:
 
 def _summary(job: Job, settings: Settings, delivery: Delivery | None) -> str:
     """How the job ended, what it cost, and what would help where it fell short."""
-    spent = f"{job.charged} calls, {job.credits} credits{_cost(job.credits, settings)}"
+    spent = f"{_many(job.charged, 'call')}, {_many(job.credits, 'credit')}"
+    spent += _cost(job.credits, settings)
     world = " (sandbox)" if job.sandbox else ""
     where = f" -> {delivery.out}" if delivery and delivery.out else ""
-    spares = f", {job.spares} spares kept" if job.spares else ""
-    line = f"{job.delivered} of {job.target} creators{world}: {spent}{spares}{where}"
+    spares = f", {_many(job.spares, 'spare')} kept" if job.spares else ""
+    aim = _many(job.target, "creator")
+    line = f"{job.delivered} of {aim}{world}: {spent}{spares}{where}"
     if job.status is Status.COMPLETED:
         return f"Exactly {line}"
     reason = job.outcome.reason if job.outcome else None

@@ -7,7 +7,7 @@ sighting that passes all of them, so a weak video does not bar its creator for g
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headcount.core.errors import InvalidSearch
@@ -35,11 +35,6 @@ class Filters:
     caption_lacks: tuple[str, ...] = ()
     language: tuple[str, ...] = ()
     no_ads: bool = False
-
-    @property
-    def active(self) -> bool:
-        """Whether any filter is set."""
-        return any(getattr(self, item.name) for item in fields(self))
 
 
 def parse_count(text: str, field: str = "count") -> int:

@@ -97,9 +97,13 @@ def is_dead(holder: str) -> bool:
 
 
 def _started(pid: int) -> str:
-    """The start time of a process in clock ticks; empty where the system hides it."""
+    """The start time of a process in clock ticks; empty where the system hides it.
+
+    A zombie has none: it is dead, though nobody has asked after it yet.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    return stat.rpartition(")")[2].split()[19]
+    state, *numbers = stat.rpartition(")")[2].split()
+    return "" if state in "ZX" else numbers[18]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 from headcount.sandbox.server import Sandbox
@@ -50,18 +50,24 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def run(sandbox: Sandbox, port: int) -> None:
-    """Serves in the foreground until Ctrl-C."""
+def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
+    """Serves in the foreground until Ctrl-C; announces the base URL once it is bound.
+
+    Raises:
+        OSError: the port is taken.
+    """
     import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
 
-    uvicorn.run(
+    listener = _listen(port)
+    announce(f"http://{HOST}:{listener.getsockname()[1]}")
+    config = uvicorn.Config(
         sandbox,
-        host=HOST,
-        port=port,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=1,
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _guest(sandbox: Sandbox) -> "uvicorn.Server":

@@ -1,0 +1,71 @@
+"""Where the creators of a job go: to standard output or a file, in a format."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from headcount.adapters.exports import check_format, export, format_of
+from headcount.bootstrap import App
+from headcount.cli.options import Format, Shape
+from headcount.core.errors import OperatorError
+from headcount.core.model import Job
+from headcount.core.report import exact_count_tracking
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the creators go, and in what form."""
+
+    out: Path | None
+    form: str
+    shape: str
+
+    @classmethod
+    def to(cls, out: Path | None, form: Format | None, shape: Shape) -> "Delivery":
+        """Settle the form: as asked, else by the file's suffix, else by who reads.
+
+        Raises:
+            InvalidSetting: the suffix names no format, or its package is missing.
+            OperatorError: no file can be made there.
+        """
+        if form is not None:
+            check_format(form.value)
+        if out is not None:
+            chosen = format_of(out) if form is None else form.value
+            _check_place(out)
+            return cls(out, chosen, shape.value)
+        if form is not None:
+            return cls(out, form.value, shape.value)
+        if shape is Shape.GUIDE:
+            return cls(out, "json", shape.value)
+        return cls(out, "table" if sys.stdout.isatty() else "csv", shape.value)
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a place where no file can be made before anything is paid for."""
+    folder = out.resolve().parent
+    if out.is_dir():
+        raise OperatorError(f"cannot write {out}: it is a directory: name a file in it")
+    if not folder.is_dir():
+        raise OperatorError(
+            f"cannot write {out}: there is no directory {folder}: "
+            "make it, or choose another file"
+        )
+    if not os.access(folder, os.W_OK):
+        raise OperatorError(
+            f"cannot write {out}: {folder} does not allow it: choose another file"
+        )
+
+
+async def deliver(app: App, job: Job, delivery: Delivery) -> None:
+    """Write the delivered creators of a job."""
+    calls = [call async for call in app.store.calls(job.id)]
+    await export(
+        app.store.delivered(job.id),
+        job=job,
+        tracking=exact_count_tracking(job, calls),
+        fmt=delivery.form,
+        shape=delivery.shape,
+        out=delivery.out or sys.stdout.buffer,
+    )

@@ -1,0 +1,178 @@
+"""Refusals, credits, caps and deadlines: kept to the letter, and told in one line."""
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from e2e.program import Home, Provider
+
+Serve = Callable[..., Provider]
+WORDS = ("tech", "gaming", "fitness", "cooking")
+
+
+def said_last(text: str) -> str:
+    return "\n".join(text.splitlines()[-2:])
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+def test_a_refused_key_ends_with_4_and_is_never_shown(
+    home: Home, provider: Provider
+) -> None:
+    key = "invalid-key-314159"
+
+    ran = home.start("find", 50, "tech", "--debug", SCRAPECREATORS_API_KEY=key).end()
+
+    assert ran.code == 4
+    assert "Reason: provider_blocked" in said_last(ran.err)
+    assert "SCRAPECREATORS_API_KEY" in said_last(ran.err)
+    assert f"headcount jobs resume {ran.job}" in said_last(ran.err)
+    assert key not in ran.out + ran.err
+    assert key.encode() not in everything_in(home.folder)
+    assert provider.charged == 0
+
+
+def test_what_was_found_before_the_credits_ran_out_is_kept_and_resumed(
+    home: Home, serve: Serve
+) -> None:
+    provider = serve("--credits", 6)
+
+    short = home.run("find", 200, *WORDS, "--format", "jsonl")
+
+    first = home.creators(short.job)
+    assert short.code == 3
+    assert "Reason: out_of_credits" in said_last(short.err)
+    assert f"headcount jobs resume {short.job}" in said_last(short.err)
+    assert provider.charged == 6
+    assert len(short.out.splitlines()) == len(first) == home.shows(short.job)["current"]
+    assert 100 < len(first) < 200
+
+    provider.reset()  # somebody has bought more
+    resumed = home.run("jobs", "resume", short.job, "--format", "jsonl")
+
+    creators = home.creators(short.job)
+    assert resumed.code == 0
+    assert len(set(creators)) == len(resumed.out.splitlines()) == 200
+    assert creators[: len(first)] == first
+
+
+@pytest.mark.parametrize("cap", [1, 3, 7])
+@pytest.mark.parametrize(
+    ("option", "reason"), [("--max-calls", "call_limit"), ("--max-credits", "budget")]
+)
+def test_a_cap_is_never_exceeded(
+    home: Home, provider: Provider, option: str, reason: str, cap: int
+) -> None:
+    ran = home.run("find", 1000, *WORDS, option, cap, "--concurrency", 8)
+
+    assert ran.code == 3
+    assert len(provider.calls) == provider.charged == cap
+    assert f"Reason: {reason}" in said_last(ran.err)
+    assert f"resume {ran.job} {option}" in said_last(ran.err)
+    assert "will probably end partial" in ran.err.splitlines()[1]
+
+
+def test_a_cap_holds_under_faults_that_are_charged(home: Home, serve: Serve) -> None:
+    provider = serve("--fault", "charged_error:0.3", "--fault", "lost_answer:0.2")
+
+    home.run("find", 1000, *WORDS, "--max-credits", 9, "--retries", 9)
+
+    assert provider.charged <= 9
+
+
+def test_resuming_with_a_higher_cap_goes_on(home: Home, provider: Provider) -> None:
+    short = home.run("find", 100, *WORDS, "--max-calls", 2)
+
+    resumed = home.run("jobs", "resume", short.job, "--max-calls", 20)
+
+    assert (short.code, resumed.code) == (3, 0)
+    assert len(home.creators(short.job)) == 100
+    assert provider.asked_again() == 0
+
+
+def test_resuming_under_the_same_cap_asks_nothing(
+    home: Home, provider: Provider
+) -> None:
+    short = home.run("find", 100, *WORDS, "--max-calls", 2)
+
+    again = home.run("jobs", "resume", short.job)
+
+    assert again.code == 3
+    assert len(provider.calls) == 2
+
+
+def test_nothing_is_asked_after_the_deadline(home: Home, serve: Serve) -> None:
+    provider = serve("--latency", 300)
+
+    ran = home.run("find", 1000, *WORDS, "--deadline", "1s")
+
+    assert ran.code == 3
+    assert "Reason: deadline" in said_last(ran.err)
+    assert len(home.creators(ran.job)) == home.shows(ran.job)["current"] > 0
+    assert len(provider.calls) < 40
+
+
+def test_calls_keep_their_distance(home: Home, provider: Provider) -> None:
+    ran = home.run("find", 100, *WORDS, "--rate-limit-ms", 150)
+
+    times = [call["at"] for call in provider.calls]
+    assert ran.code == 0
+    assert spacings(times) == [True] * (len(times) - 1)
+
+
+def spacings(times: list[str]) -> list[bool]:
+    """Whether each call came a good while after the one before."""
+    moments = [datetime.fromisoformat(time) for time in times]
+    return [(b - a).total_seconds() > 0.1 for a, b in pairwise(moments)]
+
+
+def test_sources_that_hold_too_few_are_told_of(home: Home, serve: Serve) -> None:
+    world = home.folder / "world.json"
+    world.write_text('{"keywords": {"owls": [["a", "b", "c"], ["c", "d"]]}}')
+    serve("--world", world)
+
+    ran = home.run("find", 10, "owls", "--format", "jsonl")
+
+    assert ran.code == 3
+    assert len(ran.out.splitlines()) == 4
+    assert "Partial: 4 of 10 creators" in ran.err
+    assert "Reason: sources_exhausted" in said_last(ran.err)
+    assert "further keywords" in said_last(ran.err)
+
+
+TESTING = {"MAX_API_CALLS_FOR_TESTING": "2"}
+
+
+def test_the_cap_for_testing_holds_for_a_search_and_its_resuming(
+    home: Home, provider: Provider
+) -> None:
+    short = home.run("find", 500, *WORDS, "--max-calls", 50, **TESTING)
+    home.run("jobs", "resume", short.job, "--max-calls", 50, **TESTING)
+
+    assert short.code == 3
+    assert "at most 2 calls" in short.err.splitlines()[0]
+    assert len(provider.calls) == 2
+
+
+def test_the_cap_for_testing_holds_for_jobs_from_before(
+    home: Home, provider: Provider
+) -> None:
+    short = home.run("find", 500, *WORDS, "--max-calls", 1)
+
+    home.run("jobs", "topup", short.job, "--target", 900, "--max-calls", 90, **TESTING)
+
+    assert len(provider.calls) == 2
+
+
+def test_the_cap_for_testing_holds_for_a_batch(home: Home, provider: Provider) -> None:
+    file = home.folder / "batch.toml"
+    file.write_text('[[search]]\ntarget = 500\nkeywords = ["tech"]\nmax_calls = 50\n')
+
+    ran = home.run("batch", file, **TESTING)
+
+    assert ran.code == 3
+    assert len(provider.calls) == 2
