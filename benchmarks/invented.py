@@ -20,6 +20,7 @@ NEW = 26  # creators a page that were not seen before, as measured on real pages
 REPEATS = 4  # items a page of creators that the page before had shown
 _STEP, _PRIME = 618_033_988_749, 1_000_000_000_039
 _BATCH = 100  # pages that are filled in by one transaction
+_NO_CAP = Limits(max_calls=1_000_000)
 _MEDIA = ("video", "music", "added_sound_music_info", "share_info", "mask_infos")
 
 
@@ -93,9 +94,18 @@ def _rendition(rate: int) -> Json:
 
 async def create_job(store: SqlStore, *, target: int, job_id: str = "benchmark") -> Job:
     """A new job with one keyword, and no cap that would end it."""
-    limits = Limits(max_calls=target)
-    search = Search(target, (KEYWORD,), limits=limits)
+    search = Search(target, (KEYWORD,), limits=_NO_CAP)
     return await store.create(new_job(job_id, search, datetime.now(UTC)))
+
+
+async def ask_for_more(store: SqlStore, job: Job, *, pages: int) -> Job:
+    """Raise a job's target by what this many further pages bring."""
+    now, target = datetime.now(UTC), job.target + pages * NEW
+
+    def rule(job: Job, _: Known) -> Change:
+        return lifecycle.top_up(Change(job), target, _NO_CAP, now)
+
+    return (await store.change(job.id, rule)).job
 
 
 async def fill(store: SqlStore, job: Job, *, pages: int) -> Job:

@@ -18,7 +18,7 @@ from steps import run_steps
 from headcount.adapters.sql import SqlStore
 from headcount.adapters.tiktok_json import Body
 
-_PAGES, _WARM_UP = 60, 10
+_PAGES, _WARM_UP = 110, 10
 _STORED = 1_000  # creators that the original has in its column already
 
 

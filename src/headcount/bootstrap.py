@@ -144,9 +144,13 @@ class App:
         return key.get_secret_value().strip(), self.settings.scrapecreators_api_url
 
     async def _start_sandbox(self, seed: int) -> str:
+        try:
+            faults = Faults.parse(self.settings.sandbox_faults)
+        except ValueError as error:
+            raise InvalidSetting(f"HEADCOUNT_SANDBOX_FAULTS: {error}") from None
         sandbox = Sandbox(
             World(seed),
-            faults=Faults.parse(self.settings.sandbox_faults),
+            faults=faults,
             latency_ms=self.settings.sandbox_latency_ms,
             credits=10_000_000,
         )

@@ -105,6 +105,8 @@ class Engine:
             NoSuchJob: no job has this id.
             StoreError: nothing more can be written; calls still out count as spent.
         """
+        nudge = nudge or asyncio.Event()
+        nudge.clear()  # what it was set for is looked at now
         job = await self._store.load(job_id)
         channel = self._channels(job.search.provider)
         claimed = await self._claim(job_id)
@@ -116,7 +118,7 @@ class Engine:
             channel=channel,
             price=channel.provider.price(CallKind.PAGE),
             until=until,
-            nudge=nudge or asyncio.Event(),
+            nudge=nudge,
         )
         try:
             await self._decide(step)

@@ -1,7 +1,7 @@
 """Headcount as a library: find creators, all at once or as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 
 from headcount.bootstrap import App, open_app
@@ -81,11 +81,13 @@ async def stream(
     limits: Limits | None = None,
     sandbox: bool = False,
     settings: Settings | None = None,
-) -> AsyncIterator[Change]:
+) -> AsyncGenerator[Change, None]:
     """Find creators, and yield each change as it is settled; the last one has ended.
 
     `change.job` has the counters, `change.calls` what came back, `change.findings`
-    the creators judged by it. Breaking off pauses the job; `change.job.id` resumes it.
+    the creators judged by it. Closing the stream pauses the job, once what is out has
+    been settled; `resume(change.job.id)` goes on. `contextlib.aclosing` closes it where
+    a loop is left; a mere `break` does so a little later.
 
     Raises:
         As `find` does.

@@ -7,6 +7,7 @@ configuration directory. Names without a prefix are those that existing scripts 
 
 import json
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     """Everything that can be set beside the search itself."""
 
     model_config = SettingsConfigDict(
-        extra="ignore", populate_by_name=True, frozen=True, env_ignore_empty=True
+        extra="forbid", populate_by_name=True, frozen=True, env_ignore_empty=True
     )
 
     database_url: str | None = Field(
@@ -196,7 +197,12 @@ def load_settings(**flags: object) -> Settings:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
-    name = _as_given(str(fault["loc"][0]))
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.4)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        return f"{config_file()}: no setting is called {name!r}{hint}"
+    name = _as_given(name)
     shown = "" if "api_key" in name.lower() else f", not {fault['input']!r}"
     said = fault["msg"].removeprefix("Value error, ")
     return f"{name}: {said[0].lower()}{said[1:]}{shown}"

@@ -77,7 +77,8 @@ class Books:
         """Write a change down, if there is one."""
         assert change.before is self.job
         if not change.changed:
-            assert not (change.calls or change.findings or change.posts)
+            told = [*change.calls, *change.findings, *change.posts]
+            assert told == [], "nothing changed, yet there is something to write"
             return
         for call in change.calls:
             self._write_line(call)
@@ -192,8 +193,7 @@ class Books:
         truths = {
             Reason.SOURCES_EXHAUSTED: all(w.dry for w in witnesses),
             Reason.PROVIDER_BLOCKED: halted
-            or bool(failing)
-            and all(w.dry or w in failing for w in witnesses),
+            or (failing and all(w.dry or w in failing for w in witnesses)),
             Reason.OUT_OF_CREDITS: halted,
             Reason.CALL_LIMIT: job.charged == self.cap,
             Reason.BUDGET: job.credits + price > self.budget,

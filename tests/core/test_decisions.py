@@ -28,7 +28,7 @@ def at_work(
     out: tuple[int, ...] = (),
 ) -> Job:
     """A job at work, with calls out at these sources."""
-    calls = tuple(Call(id, id, "0", held=2, opened_at=NOON) for id in out)
+    calls = tuple(Call(number, number, "0", held=2, opened_at=NOON) for number in out)
     job = a_job(*keywords, target=target, limits=limits)
     return replace(job, status=Status.PROCESSING, open_calls=calls)
 
@@ -49,29 +49,29 @@ def asked(job: Job, *, room: int = 9) -> list[int]:
 
 
 @pytest.mark.parametrize("status", set(Status) - {Status.PROCESSING})
-def test_only_a_job_at_work_is_decided_upon(status: Status):
+def test_only_a_job_at_work_is_decided_upon(status: Status) -> None:
     assert decided(replace(at_work(), status=status)) == Wait()
 
 
-def test_open_sources_are_asked():
+def test_open_sources_are_asked() -> None:
     job = at_work("tea", "mate", "coffee")
 
     assert decided(job) == Ask(job.sources)
 
 
-def test_no_more_is_asked_than_there_is_room_for():
+def test_no_more_is_asked_than_there_is_room_for() -> None:
     assert asked(at_work("tea", "mate", "coffee"), room=2) == [1, 2]
     assert decided(at_work(), room=0) == Wait()
 
 
-def test_a_reached_target_completes_the_job_once_no_call_is_out():
+def test_a_reached_target_completes_the_job_once_no_call_is_out() -> None:
     done = replace(at_work("tea", "mate", target=3), qualified=3, halt=HALT)
 
     assert decided(done) == End(Outcome())
     assert decided(replace(done, open_calls=at_work(out=(1,)).open_calls)) == Wait()
 
 
-def test_a_halt_comes_before_the_deadline_and_says_what_is_missing_now():
+def test_a_halt_comes_before_the_deadline_and_says_what_is_missing_now() -> None:
     job = replace(at_work(target=10, limits=Limits(deadline=NOON)), halt=HALT)
 
     assert decided(replace(job, qualified=4)) == End(replace(HALT, short_by=6))
@@ -85,7 +85,9 @@ def test_a_halt_comes_before_the_deadline_and_says_what_is_missing_now():
         (NOON + SECOND, None),
     ],
 )
-def test_a_deadline_ends_the_job_before_the_caps_do(deadline: object, end: End | None):
+def test_a_deadline_ends_the_job_before_the_caps_do(
+    deadline: object, end: End | None
+) -> None:
     limits = Limits(deadline=deadline, max_calls=5)  # type: ignore[arg-type] # a table
     job = replace(at_work(limits=limits), charged=5 if end else 0)
 
@@ -106,7 +108,7 @@ def test_a_deadline_ends_the_job_before_the_caps_do(deadline: object, end: End |
 )
 def test_the_call_cap_counts_what_is_charged_and_what_is_out(
     charged: int, out: tuple[int, ...], sources: list[int]
-):
+) -> None:
     job = at_work("tea", "mate", "coffee", limits=Limits(max_calls=5), out=out)
 
     assert asked(replace(job, charged=charged)) == sources
@@ -126,13 +128,13 @@ def test_the_budget_counts_what_is_spent_and_what_is_held(
     credits: int,  # noqa: A002 - the field's own name
     out: tuple[int, ...],
     sources: list[int],
-):
+) -> None:
     job = at_work("tea", "mate", "coffee", limits=Limits(max_credits=10), out=out)
 
     assert asked(replace(job, credits=credits)) == sources
 
 
-def test_the_tighter_cap_counts():
+def test_the_tighter_cap_counts() -> None:
     limits = Limits(max_calls=5, max_credits=100)
     job = at_work("tea", "mate", "coffee", limits=limits)
 
@@ -153,39 +155,39 @@ def test_a_spent_cap_ends_the_job_with_its_name(
     charged: int,
     credits: int,  # noqa: A002 - the field's own name
     reason: Reason,
-):
+) -> None:
     job = at_work(limits=Limits(max_calls=5, max_credits=10))
     job = replace(job, charged=charged, credits=credits)
 
     assert decided(job) == End(Outcome(100, reason))
 
 
-def test_a_spent_cap_waits_for_what_is_out():
+def test_a_spent_cap_waits_for_what_is_out() -> None:
     job = at_work("tea", "mate", limits=Limits(max_calls=1), out=(1,))
 
     assert decided(job) == Wait()
 
 
-def test_the_default_call_cap_holds_where_none_is_given():
+def test_the_default_call_cap_holds_where_none_is_given() -> None:
     job = replace(at_work(target=10), charged=22)
 
     assert asked(job) == [1]
     assert decided(replace(job, charged=23)) == End(Outcome(10, Reason.CALL_LIMIT))
 
 
-def test_a_source_that_must_wait_is_waited_for():
+def test_a_source_that_must_wait_is_waited_for() -> None:
     job = with_source(at_work(), retry_at=NOON + SECOND)
 
     assert decided(job) == Wait(NOON + SECOND)
 
 
-def test_the_last_call_out_is_waited_for_though_its_source_may_be_the_last():
+def test_the_last_call_out_is_waited_for_though_its_source_may_be_the_last() -> None:
     job = with_source(at_work("tea", "mate", out=(1,)), 2, state=SourceState.DRY)
 
     assert decided(job) == Wait()
 
 
-def test_dry_sources_exhaust_a_job():
+def test_dry_sources_exhaust_a_job() -> None:
     job = with_source(at_work(target=10), state=SourceState.DRY)
 
     assert decided(replace(job, qualified=4)) == End(
@@ -193,7 +195,7 @@ def test_dry_sources_exhaust_a_job():
     )
 
 
-def test_sources_that_fail_block_a_job_and_are_named():
+def test_sources_that_fail_block_a_job_and_are_named() -> None:
     job = with_source(at_work("tea", "mate", "coffee"), 1, state=SourceState.FAILING)
     job = with_source(job, 2, state=SourceState.DRY)
     job = with_source(job, 3, state=SourceState.FAILING)
@@ -203,7 +205,7 @@ def test_sources_that_fail_block_a_job_and_are_named():
 
 
 # ------------------------------------------------------------------------------- waits
-def test_the_first_source_to_be_ready_ends_the_wait():
+def test_the_first_source_to_be_ready_ends_the_wait() -> None:
     job = with_source(at_work("tea", "mate"), 1, retry_at=NOON + 9 * SECOND)
     job = with_source(job, 2, retry_at=NOON + 5 * SECOND)
 
@@ -213,7 +215,7 @@ def test_the_first_source_to_be_ready_ends_the_wait():
 @pytest.mark.parametrize(
     ("seconds", "until"), [(3, NOON + 3 * SECOND), (9, NOON + 5 * SECOND)]
 )
-def test_no_wait_is_longer_than_the_deadline(seconds: int, until: object):
+def test_no_wait_is_longer_than_the_deadline(seconds: int, until: object) -> None:
     limits = Limits(deadline=NOON + seconds * SECOND)
     job = with_source(at_work(limits=limits), retry_at=NOON + 5 * SECOND)
 
@@ -229,5 +231,5 @@ def test_no_wait_is_longer_than_the_deadline(seconds: int, until: object):
     ],
     ids=["ready", "asked already", "set aside"],
 )
-def test_a_source_that_need_not_or_cannot_be_asked_is_not_waited_for(job: Job):
+def test_a_source_that_need_not_or_cannot_be_asked_is_not_waited_for(job: Job) -> None:
     assert waiting_until(job) is None

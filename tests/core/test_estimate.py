@@ -15,13 +15,13 @@ from headcount.core.model import Job, Limits, Source, SourceState
 )
 def test_the_default_cap_is_three_times_what_is_expected_and_twenty(
     target: int, calls: int, cap: int
-):
+) -> None:
     assert estimate.expected_calls(target) == calls
     assert estimate.default_call_cap(target) == cap
     assert estimate.call_cap(a_job(target=target)) == cap
 
 
-def test_a_cap_of_the_users_own_stands():
+def test_a_cap_of_the_users_own_stands() -> None:
     assert estimate.call_cap(a_job(limits=Limits(max_calls=1))) == 1
 
 
@@ -30,7 +30,7 @@ def test_a_cap_of_the_users_own_stands():
 )
 def test_the_acceptance_starts_at_all_and_follows_what_is_judged(
     qualified: int, rejected: int, share: float
-):
+) -> None:
     job = replace(a_job(), qualified=qualified, rejected=rejected)
 
     assert estimate.acceptance(job) == share
@@ -42,13 +42,13 @@ def test_the_acceptance_starts_at_all_and_follows_what_is_judged(
 )
 def test_an_average_moves_half_way_to_the_last_page(
     pages: int, recent: float, new: int, average: float
-):
+) -> None:
     source = Source(1, "tea", pages=pages, recent=recent)
 
     assert estimate.updated_average(source, new) == average
 
 
-def test_a_fresh_source_is_judged_by_others_and_by_its_own_pages_later():
+def test_a_fresh_source_is_judged_by_others_and_by_its_own_pages_later() -> None:
     job = replace(a_job(), rejected=1)
 
     assert estimate.expected_yield(job, Source(1, "tea")) == 12.9
@@ -92,5 +92,5 @@ def drawing_on(*sources: Source, target: int = 60) -> Job:
 )
 def test_the_calls_that_remain_are_told_from_the_sources_that_do(
     job: Job, calls: int | None
-):
+) -> None:
     assert estimate.calls_remaining(job) == calls

@@ -51,7 +51,7 @@ def with_sources(job: Job, *sources: Source) -> Job:
 
 
 # ---------------------------------------------------------------------------- the lease
-def test_a_claim_takes_the_lease_with_a_new_token():
+def test_a_claim_takes_the_lease_with_a_new_token() -> None:
     job = claimed(replace(a_job(), fence=4)).job
 
     assert job == replace(
@@ -64,18 +64,18 @@ def test_a_claim_takes_the_lease_with_a_new_token():
     )
 
 
-def test_a_job_starts_only_once():
+def test_a_job_starts_only_once() -> None:
     started = replace(a_job(), started_at=NOON - SECOND)
 
     assert claimed(started).job.started_at == NOON - SECOND
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, *ENDED])
-def test_there_is_nothing_to_claim_where_nothing_is_to_be_done(status: Status):
+def test_there_is_nothing_to_claim_where_nothing_is_to_be_done(status: Status) -> None:
     assert not claimed(replace(a_job(), status=status)).changed
 
 
-def test_a_living_worker_keeps_the_lease_until_it_expires():
+def test_a_living_worker_keeps_the_lease_until_it_expires() -> None:
     job = leased()
 
     assert not claimed(job).changed
@@ -83,23 +83,24 @@ def test_a_living_worker_keeps_the_lease_until_it_expires():
     assert not lifecycle.claim(Change(job), LEASE, NOON).changed
 
 
-def test_a_dead_worker_loses_the_lease_at_once():
+def test_a_dead_worker_loses_the_lease_at_once() -> None:
     assert claimed(leased(), dead="theirs").job.fence == 5
     assert not claimed(leased(), dead="another").changed
 
 
-def test_what_a_dead_worker_left_open_counts_as_spent():
+def test_what_a_dead_worker_left_open_counts_as_spent() -> None:
     job = replace(leased(), open_calls=(a_call(1, 1), a_call(2, 2)), lines=2)
     job = with_sources(job, Source(1, "tea"), Source(2, "mate"))
 
     change = claimed(job, dead="theirs")
 
-    assert [line.state for line in change.calls] == [CallState.LOST] * 2
+    lost = [(line.state, line.closed_at) for line in change.calls]
+    assert lost == [(CallState.LOST, NOON)] * 2
     assert (change.job.charged, change.job.credits) == (2, 4)
     assert change.job.open_calls == ()
 
 
-def test_a_renewed_lease_lasts_longer_and_puts_the_job_off():
+def test_a_renewed_lease_lasts_longer_and_puts_the_job_off() -> None:
     later = NOON + 40 * SECOND
 
     job = lifecycle.renew(Change(leased()), 4, later).job
@@ -109,21 +110,21 @@ def test_a_renewed_lease_lasts_longer_and_puts_the_job_off():
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.CANCELLED])
-def test_a_job_that_shall_not_go_on_is_never_due(status: Status):
+def test_a_job_that_shall_not_go_on_is_never_due(status: Status) -> None:
     job = replace(leased(), status=status)
 
     assert lifecycle.renew(Change(job), 4, NOON).job.due_at is None
     assert lifecycle.release(Change(job), 4, NOON).job.due_at is None
 
 
-def test_a_released_job_is_due_and_free():
+def test_a_released_job_is_due_and_free() -> None:
     job = lifecycle.release(Change(leased()), 4, NOON + SECOND).job
 
     assert (job.lease, job.due_at) == (None, NOON + SECOND)
 
 
 @pytest.mark.parametrize("job", [leased(), replace(leased(), lease=None)])
-def test_a_fenced_off_worker_decides_nothing(job: Job):
+def test_a_fenced_off_worker_decides_nothing(job: Job) -> None:
     nothing = Change(job)
 
     assert not lifecycle.holds(job, 3)
@@ -137,7 +138,7 @@ def proceeded(job: Job, *, room: int = 9) -> Change:
     return lifecycle.proceed(Change(job), 4, NOON, room=room, price=2)
 
 
-def test_an_ask_is_held_in_the_ledger_before_it_is_sent():
+def test_an_ask_is_held_in_the_ledger_before_it_is_sent() -> None:
     first = Source(1, "tea", cursor="30", refusals=2)
     job = replace(leased(a_job(target=90)), lines=7, open_calls=(a_call(7, 2),))
     job = with_sources(job, first, Source(2, "mate"), Source(3, "coffee"))
@@ -152,7 +153,7 @@ def test_an_ask_is_held_in_the_ledger_before_it_is_sent():
     assert (change.job.lines, change.job.held) == (9, 6)
 
 
-def test_asks_are_added_to_the_change_before_them():
+def test_asks_are_added_to_the_change_before_them() -> None:
     before = Change(leased(), calls=(a_call(),))
 
     change = lifecycle.proceed(before, 4, NOON, room=1, price=2)
@@ -161,7 +162,7 @@ def test_asks_are_added_to_the_change_before_them():
     assert change.before is before.job
 
 
-def test_waiting_changes_nothing():
+def test_waiting_changes_nothing() -> None:
     assert not proceeded(leased(), room=0).changed
 
 
@@ -174,7 +175,7 @@ def test_waiting_changes_nothing():
 )
 def test_an_ended_job_has_an_outcome_and_no_lease(
     qualified: int, status: Status, outcome: Outcome
-):
+) -> None:
     dry = Source(1, "tea", state=SourceState.DRY)
     job = replace(leased(with_sources(a_job(), dry)), qualified=qualified)
 
@@ -194,7 +195,7 @@ FAILED = Source(
 )
 
 
-def test_a_source_set_aside_has_another_chance_after_a_page_of_another():
+def test_a_source_set_aside_has_another_chance_after_a_page_of_another() -> None:
     dry = Source(2, "mate", state=SourceState.DRY)
     job = replace(leased(with_sources(a_job(), FAILED, dry)), pages=5)
 
@@ -205,13 +206,15 @@ def test_a_source_set_aside_has_another_chance_after_a_page_of_another():
 
 
 @pytest.mark.parametrize(("pages", "status"), [(4, "partial"), (5, "processing")])
-def test_without_a_page_in_between_there_is_no_other_chance(pages: int, status: str):
+def test_without_a_page_in_between_there_is_no_other_chance(
+    pages: int, status: str
+) -> None:
     job = replace(leased(with_sources(a_job(), FAILED)), pages=pages)
 
     assert proceeded(job).job.status == status
 
 
-def test_a_source_stays_aside_while_another_is_open():
+def test_a_source_stays_aside_while_another_is_open() -> None:
     job = replace(leased(with_sources(a_job(), FAILED, Source(2, "mate"))), pages=9)
 
     change = proceeded(job)
@@ -222,7 +225,7 @@ def test_a_source_stays_aside_while_another_is_open():
 
 # ---------------------------------------------------------------------------- the owner
 @pytest.mark.parametrize("status", GOING)
-def test_a_job_that_has_not_ended_can_be_paused(status: Status):
+def test_a_job_that_has_not_ended_can_be_paused(status: Status) -> None:
     job = replace(leased(), status=status, due_at=NOON, open_calls=(a_call(),))
 
     paused = lifecycle.pause(Change(job)).job
@@ -231,7 +234,7 @@ def test_a_job_that_has_not_ended_can_be_paused(status: Status):
 
 
 @pytest.mark.parametrize("status", GOING)
-def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status):
+def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status) -> None:
     job = replace(leased(), status=status, due_at=NOON, qualified=4)
 
     cancelled = lifecycle.cancel(Change(job), NOON).job
@@ -245,7 +248,7 @@ def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status):
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_an_end_is_not_overwritten(status: Status):
+def test_an_end_is_not_overwritten(status: Status) -> None:
     nothing = Change(ended(status))
 
     assert lifecycle.pause(nothing) is nothing
@@ -254,7 +257,7 @@ def test_an_end_is_not_overwritten(status: Status):
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.PARTIAL, Status.FAILED])
-def test_a_resumed_job_tries_again_what_was_set_aside(status: Status):
+def test_a_resumed_job_tries_again_what_was_set_aside(status: Status) -> None:
     dry = Source(2, "mate", state=SourceState.DRY, evidence=3)
     waiting = Source(3, "coffee", failures=1, retry_at=NOON + SECOND)
     job = with_sources(ended(status), FAILED, dry, waiting)
@@ -276,7 +279,7 @@ def test_a_resumed_job_tries_again_what_was_set_aside(status: Status):
 @pytest.mark.parametrize(
     "status", set(Status) - {Status.PAUSED, Status.PARTIAL, Status.FAILED}
 )
-def test_other_jobs_are_not_resumed(status: Status):
+def test_other_jobs_are_not_resumed(status: Status) -> None:
     nothing = Change(ended(status))
 
     assert lifecycle.resume(nothing, NOON) is nothing
@@ -292,7 +295,7 @@ def test_other_jobs_are_not_resumed(status: Status):
 )
 def test_a_job_resumed_under_a_living_lease_is_still_at_work(
     lease: Lease | None, status: Status
-):
+) -> None:
     job = replace(leased(), status=Status.PAUSED, lease=lease)
 
     assert lifecycle.resume(Change(job), NOON).job.status is status
@@ -304,7 +307,7 @@ def topped_up(job: Job, target: int, limits: Limits | None = None) -> Change:
     return lifecycle.top_up(Change(job), target, limits or Limits(), later)
 
 
-def test_topping_up_delivers_spares_before_any_call():
+def test_topping_up_delivers_spares_before_any_call() -> None:
     job = replace(ended(Status.COMPLETED), qualified=14)
 
     complete = topped_up(job, 14).job
@@ -314,7 +317,7 @@ def test_topping_up_delivers_spares_before_any_call():
     assert complete.search == replace(job.search, target=14)
 
 
-def test_topping_up_beyond_the_spares_reopens_the_job():
+def test_topping_up_beyond_the_spares_reopens_the_job() -> None:
     job = topped_up(replace(ended(Status.COMPLETED), qualified=14), 15).job
 
     assert (job.status, job.missing, job.outcome) == (Status.PENDING, 1, None)
@@ -322,23 +325,25 @@ def test_topping_up_beyond_the_spares_reopens_the_job():
 
 
 @pytest.mark.parametrize("status", GOING)
-def test_topping_up_a_job_that_has_not_ended_only_raises_the_target(status: Status):
+def test_topping_up_a_job_that_has_not_ended_only_raises_the_target(
+    status: Status,
+) -> None:
     job = replace(leased(), status=status, due_at=NOON)
 
     assert topped_up(job, 50).job == replace(job, search=replace(job.search, target=50))
 
 
-def test_new_limits_reopen_a_job_that_ended_short():
+def test_new_limits_reopen_a_job_that_ended_short() -> None:
     job = topped_up(ended(), 10, Limits(max_calls=99)).job
 
     assert (job.status, job.search.limits) == (Status.PENDING, Limits(max_calls=99))
 
 
-def test_topping_up_to_what_is_asked_already_changes_nothing():
+def test_topping_up_to_what_is_asked_already_changes_nothing() -> None:
     assert not topped_up(ended(), 10).changed
 
 
-def test_a_target_is_never_lowered():
+def test_a_target_is_never_lowered() -> None:
     with pytest.raises(InvalidSearch) as error:
         topped_up(ended(), 9)
 
@@ -349,7 +354,7 @@ def test_a_target_is_never_lowered():
     )
 
 
-def test_a_cancelled_job_is_not_topped_up():
+def test_a_cancelled_job_is_not_topped_up() -> None:
     with pytest.raises(JobNotReady) as error:
         topped_up(ended(Status.CANCELLED), 20)
 

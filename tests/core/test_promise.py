@@ -38,7 +38,8 @@ from headcount.core.search import new_job
 from headcount.core.sighting import Sighting, Verdict, Video
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE = timedelta(seconds=30)
+SECOND = timedelta(seconds=1)
+LEASE = 30 * SECOND
 PRICE = 2
 
 Item = tuple[int, bool]  # a creator, and whether this video of theirs qualifies
@@ -57,7 +58,6 @@ LIMITS = st.builds(
     deadline=st.none() | st.integers(60, 2_000).map(lambda s: START + s * SECOND),
     attempts=st.integers(1, 3),
 )
-SECOND = timedelta(seconds=1)
 FAILURES = st.builds(
     Failure,
     kind=st.sampled_from([FailureKind.UNAVAILABLE, *FailureKind]),
@@ -82,7 +82,7 @@ class Promise(RuleBasedStateMachine):
         world=WORLDS, wanted=st.integers(1, 12), limits=LIMITS, lies=st.booleans()
     )
     def take_the_job(
-        self, world: World, wanted: int, limits: Limits, lies: bool
+        self, world: World, wanted: int, limits: Limits, *, lies: bool
     ) -> None:
         self.world, self.now, self.token, self.lies = world, START, 0, lies
         keywords = tuple(f"keyword {number}" for number in range(len(world)))
@@ -91,7 +91,7 @@ class Promise(RuleBasedStateMachine):
         self.books = Books(new_job("job", search, START))
         self.claim(room=4)
 
-    # ------------------------------------------------------------- the worker's hands
+    # --------------------------------------------------------------- the worker's hands
     @property
     def job(self) -> Job:
         return self.books.job
@@ -143,7 +143,7 @@ class Promise(RuleBasedStateMachine):
     def play(self, act: Callable[[Change], Change]) -> None:
         self.books.write(act(Change(self.job)))
 
-    # --------------------------------------------------------------- the provider's side
+    # -------------------------------------------------------------- the provider's side
     def page_for(self, call: Call) -> Page:
         """What an honest provider answers."""
         pages, number = self.world[call.source - 1], int(call.cursor)
@@ -216,7 +216,9 @@ class Promise(RuleBasedStateMachine):
     def a_stale_answer_changes_nothing(
         self, data: st.DataObject, failure: Failure
     ) -> None:
-        answered = [id for id in self.books.calls if id not in self.open_ids]
+        answered = [
+            number for number in self.books.calls if number not in self.open_ids
+        ]
         call_id = data.draw(st.sampled_from([*answered, 0, len(self.books.calls) + 1]))
         page = Page((sighting(1, "late", good=True),), 1, "9")
         nothing, known = Change(self.job), self.books.known(page)
@@ -237,14 +239,14 @@ class Promise(RuleBasedStateMachine):
         self.books.write(self.decide(change, room))
         self.check_that_work_goes_on(room)
 
-    # ------------------------------------------------------------------ the worker's fate
+    # ---------------------------------------------------------------- the worker's fate
     @rule(seconds=st.sampled_from([1, 10, 100]), room=st.integers(0, 4))
     def time_passes(self, seconds: int, room: int) -> None:
         self.now += timedelta(seconds=seconds)
         self.go_on(room)
 
     @rule(known_dead=st.booleans(), room=st.integers(0, 4))
-    def the_worker_dies(self, known_dead: bool, room: int) -> None:
+    def the_worker_dies(self, room: int, *, known_dead: bool) -> None:
         self.books.reload()
         at_stake, fenced = len(self.job.open_calls), self.token
         charged, status = self.job.charged, self.job.status
@@ -287,7 +289,7 @@ class Promise(RuleBasedStateMachine):
         assert self.job.lease is None
         self.claim(room)
 
-    # ------------------------------------------------------------------- the owner's will
+    # ----------------------------------------------------------------- the owner's will
     @precondition(lambda self: not self.job.status.ended)
     @rule()
     def the_owner_pauses(self) -> None:
@@ -341,7 +343,7 @@ class Promise(RuleBasedStateMachine):
         assert self.job.outcome.short_by == missing
         self.go_on(room=4)
 
-    # --------------------------------------------------------------------- what must hold
+    # ------------------------------------------------------------------- what must hold
     @invariant()
     def the_books_agree(self) -> None:
         self.books.audit()

@@ -113,11 +113,11 @@ def a_busy_job() -> Job:
 )
 def test_a_share_is_cut_and_full_only_when_all_are_there(
     part: int, whole: int, told: str
-):
+) -> None:
     assert report.percent(part, whole) == told
 
 
-def test_a_moment_is_told_in_utc_to_the_millisecond():
+def test_a_moment_is_told_in_utc_to_the_millisecond() -> None:
     there = timezone(timedelta(hours=2))
     time = (NOON + timedelta(microseconds=123_999)).astimezone(there)
 
@@ -125,22 +125,22 @@ def test_a_moment_is_told_in_utc_to_the_millisecond():
     assert report.moment(None) is None
 
 
-def test_progress_tells_what_a_bar_needs():
+def test_progress_tells_what_a_bar_needs() -> None:
     assert report.progress(a_busy_job()) == PROGRESS
     assert report.progress(a_job())["averagePerCall"] == 0.0
 
 
-def test_an_average_has_two_decimals():
+def test_an_average_has_two_decimals() -> None:
     job = replace(a_busy_job(), charged=7)
 
     assert report.progress(job)["averagePerCall"] == 4.29
 
 
-def test_a_call_is_told_as_the_ledger_has_it():
+def test_a_call_is_told_as_the_ledger_has_it() -> None:
     assert report.call_detail(a_busy_job(), CLOSED) == DETAIL
 
 
-def test_the_statistics_list_charged_calls_by_their_number():
+def test_the_statistics_list_charged_calls_by_their_number() -> None:
     free = replace(CLOSED, id=4, number=None)
     first = replace(CLOSED, id=5, number=1)
 
@@ -165,7 +165,7 @@ def test_the_statistics_list_charged_calls_by_their_number():
     }
 
 
-def test_a_target_is_achieved_when_none_are_missing():
+def test_a_target_is_achieved_when_none_are_missing() -> None:
     job = replace(a_busy_job(), qualified=103)
 
     told = report.exact_count_tracking(job, [])
@@ -174,7 +174,7 @@ def test_a_target_is_achieved_when_none_are_missing():
     assert (told["uniqueCreatorsFound"], told["spareCreators"]) == (100, 3)
 
 
-def test_a_search_is_told_in_the_form_in_which_it_may_be_asked_again():
+def test_a_search_is_told_in_the_form_in_which_it_may_be_asked_again() -> None:
     limits = Limits(max_calls=7, max_credits=8, deadline=NOON, attempts=2)
     job = a_job("tea", "mate", filters=Filters(no_ads=True), limits=limits)
     search = replace(job.search, region="US", sort="likes", period="week")
@@ -209,11 +209,11 @@ def test_a_search_is_told_in_the_form_in_which_it_may_be_asked_again():
 )
 def test_an_outcome_is_told_once_there_is_one(
     outcome: Outcome | None, told: dict[str, object] | None
-):
+) -> None:
     assert report.outcome_document(outcome) == told
 
 
-def test_a_job_is_told_without_its_creators_and_calls():
+def test_a_job_is_told_without_its_creators_and_calls() -> None:
     job = replace(
         a_busy_job(),
         qualified=101,
@@ -259,7 +259,7 @@ def test_a_job_is_told_without_its_creators_and_calls():
     }
 
 
-def test_a_job_of_the_sandbox_says_so():
+def test_a_job_of_the_sandbox_says_so() -> None:
     job = a_job()
     search = replace(job.search, provider="sandbox/42")
 
@@ -267,7 +267,7 @@ def test_a_job_of_the_sandbox_says_so():
     assert Source(1, "tea", sort="likes").name == "keyword+sort=likes"
 
 
-def test_a_closed_call_is_news_and_an_open_one_is_not():
+def test_a_closed_call_is_news_and_an_open_one_is_not() -> None:
     job = a_busy_job()
     opened = replace(CLOSED, id=4, closed_at=None, state=CallState.OPEN)
 
@@ -286,7 +286,7 @@ def test_a_closed_call_is_news_and_an_open_one_is_not():
     assert report.event(Status.PROCESSING, Change(job, calls=(opened,))) is None
 
 
-def test_a_turn_of_the_status_is_news_by_its_name():
+def test_a_turn_of_the_status_is_news_by_its_name() -> None:
     job = replace(a_busy_job(), status=Status.PARTIAL, outcome=Outcome(70))
 
     told = report.event(Status.PROCESSING, Change(job))
@@ -295,6 +295,12 @@ def test_a_turn_of_the_status_is_news_by_its_name():
     assert told[0] == "job.partial"
     assert (told[1]["status"], told[1]["calls"]) == ("partial", [])
     assert told[1]["outcome"] == {"shortBy": 70, "reason": None, "detail": None}
+
+
+CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 16"
+BLOCKED = (
+    "The provider gave no answer ({}). When that is mended: headcount jobs resume job-1"
+)
 
 
 @pytest.mark.parametrize(
@@ -310,27 +316,24 @@ def test_a_turn_of_the_status_is_news_by_its_name():
         ),
         (
             Outcome(4, Reason.BUDGET),
-            "The cap on credits is used up: headcount jobs resume job-1 "
-            "--max-credits 16",
+            CAPPED,
         ),
         (
             Outcome(4, Reason.PROVIDER_BLOCKED, "no answer"),
-            "The provider gave no answer (no answer). When that is mended: "
-            "headcount jobs resume job-1",
+            BLOCKED.format("no answer"),
         ),
         (
             Outcome(4, Reason.PROVIDER_BLOCKED),
-            "The provider gave no answer (no detail). When that is mended: "
-            "headcount jobs resume job-1",
+            BLOCKED.format("no detail"),
         ),
     ],
 )
-def test_advice_says_what_would_help(outcome: Outcome | None, advice: str):
+def test_advice_says_what_would_help(outcome: Outcome | None, advice: str) -> None:
     assert report.advice(replace(a_busy_job(), outcome=outcome)) == advice
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_there_is_advice_for_every_reason(reason: Reason):
+def test_there_is_advice_for_every_reason(reason: Reason) -> None:
     advice = report.advice(replace(a_job(target=10), outcome=Outcome(4, reason)))
 
     assert advice.endswith((".", "headcount jobs resume job-1", "10m", " 23"))

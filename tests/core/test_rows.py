@@ -98,6 +98,12 @@ def test_the_shape_of_the_guide_has_the_names_that_its_front_ends_read() -> None
     }
 
 
+def test_a_platform_without_a_name_of_its_own_is_called_by_ours() -> None:
+    finding = found(replace(a_sighting(), platform="elsewhere"))
+
+    assert guide_row(a_job("tea", "cake"), finding)["platform"] == "elsewhere"
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_only_an_invented_creator_bears_the_mark_of_the_sandbox(shape: str) -> None:
     job, finding = a_job("tea", "cake"), found(a_sighting())

@@ -8,6 +8,8 @@ from headcount.core.errors import InvalidSearch
 from headcount.core.filters import Filters
 from headcount.core.model import Job, Limits, Search, Source, Status
 
+TOO_LONG = f"a keyword has at most 200 characters, and '{'x' * 40}'... has"
+
 
 def fault(given: object, value: object, **others: object) -> tuple[str, str]:
     """The field and the message of the fault that one part of a search has."""
@@ -28,14 +30,14 @@ def fault(given: object, value: object, **others: object) -> tuple[str, str]:
         ("000000007", 7),
     ],
 )
-def test_a_target_is_read_as_people_write_it(given: int | str, target: int):
+def test_a_target_is_read_as_people_write_it(given: int | str, target: int) -> None:
     assert search.parse_target(given) == target
 
 
 @pytest.mark.parametrize(
     "given", [0, -1, 1_000_001, 999_999_999, "1000000000", "-1000000000", "0000000007"]
 )
-def test_a_target_out_of_range_is_refused(given: int | str):
+def test_a_target_out_of_range_is_refused(given: int | str) -> None:
     shown = str(given)
     assert fault("target", given) == (
         "targetResults",
@@ -44,30 +46,30 @@ def test_a_target_out_of_range_is_refused(given: int | str):
 
 
 @pytest.mark.parametrize("given", ["", "tea", "1.5", "10k", "--7", "٣", "-", "7-"])
-def test_a_target_that_is_no_number_is_refused(given: str):
+def test_a_target_that_is_no_number_is_refused(given: str) -> None:
     assert fault("target", given) == (
         "targetResults",
         f"expected the number of creators first, such as 100, not {given!a}",
     )
 
 
-def test_what_came_is_shown_short_and_harmless():
+def test_what_came_is_shown_short_and_harmless() -> None:
     assert fault("target", "x" * 40)[1].endswith(f"not '{'x' * 40}'")
     assert fault("target", "x" * 41)[1].endswith(f"not '{'x' * 40}'...")
     assert fault("target", "\x1b[31mü")[1].endswith(r"not '\x1b[31m\xfc'")
 
 
-def test_a_keyword_is_composed_trimmed_and_single_spaced():
+def test_a_keyword_is_composed_trimmed_and_single_spaced() -> None:
     assert search.fold_keyword("  cafe\u0301 \n con  leche ") == "caf\u00e9 con leche"
 
 
-def test_keywords_are_taken_once_in_the_order_given():
+def test_keywords_are_taken_once_in_the_order_given() -> None:
     texts = ["Tea", "mate", " TEA ", "te a", "tea"]
 
     assert search.fold_keywords(texts) == ("Tea", "mate", "te a")
 
 
-def test_the_longest_keyword_and_the_largest_number_of_them_pass():
+def test_the_longest_keyword_and_the_largest_number_of_them_pass() -> None:
     assert search.fold_keywords(["x" * 200]) == ("x" * 200,)
     assert len(search.fold_keywords(map(str, range(2_000)))) == 2_000
 
@@ -79,23 +81,24 @@ def test_the_longest_keyword_and_the_largest_number_of_them_pass():
         (["tea", " \n"], "a keyword is blank: give a word or a phrase"),
         (
             ["x" * 1_201],
-            f"a keyword has at most 200 characters, and '{'x' * 40}'... has 1,201: "
-            "shorten it",
+            f"{TOO_LONG} 1,201: shorten it",
         ),
         (
             ["x" * 201],
-            f"a keyword has at most 200 characters, and '{'x' * 40}'... has 201: shorten it",
+            f"{TOO_LONG} 201: shorten it",
         ),
         (["a\x00b"], r"a keyword has no control characters, unlike 'a\x00b'"),
         (["a\ud800"], r"a keyword has no control characters, unlike 'a\ud800'"),
-        (map(str, range(2_001)), "at most 2,000 keywords, not 2,001"),
+        ([str(number) for number in range(2_001)], "at most 2,000 keywords, not 2,001"),
     ],
 )
-def test_keywords_that_cannot_be_used_are_refused(keywords: object, message: str):
+def test_keywords_that_cannot_be_used_are_refused(
+    keywords: object, message: str
+) -> None:
     assert fault("keywords", keywords) == ("keywords", message)
 
 
-def test_a_search_takes_all_its_parts():
+def test_a_search_takes_all_its_parts() -> None:
     made = search.build_search(
         "20",
         ["Tea"],
@@ -121,19 +124,19 @@ def test_a_search_takes_all_its_parts():
     )
 
 
-def test_a_search_needs_no_more_than_a_target_and_keywords():
+def test_a_search_needs_no_more_than_a_target_and_keywords() -> None:
     assert search.build_search(20, ["tea"]) == Search(20, ("tea",))
 
 
 @pytest.mark.parametrize("region", ["", "U", "USA", "U1", "ÜS", "U "])
-def test_a_region_is_a_country_of_two_letters(region: str):
+def test_a_region_is_a_country_of_two_letters(region: str) -> None:
     assert fault("region", region) == (
         "region",
         f"expected a country of two letters such as US, not {region!a}",
     )
 
 
-def test_an_unknown_platform_is_refused():
+def test_an_unknown_platform_is_refused() -> None:
     assert fault("platform", "myspace") == (
         "platform",
         "expected platform tiktok, not 'myspace'",
@@ -148,14 +151,16 @@ def test_an_unknown_platform_is_refused():
         (Limits(attempts=0), "attempts", 0),
     ],
 )
-def test_a_limit_allows_one_attempt_at_least(limits: Limits, name: str, value: int):
+def test_a_limit_allows_one_attempt_at_least(
+    limits: Limits, name: str, value: int
+) -> None:
     assert fault("limits", limits) == (
         f"limits.{name}",
         f"{name}: expected 1 or more, not {value}",
     )
 
 
-def test_each_keyword_of_a_new_job_is_a_source_of_its_own():
+def test_each_keyword_of_a_new_job_is_a_source_of_its_own() -> None:
     asked = Search(20, ("tea", "mate"), region="US", sort="likes", period="week")
 
     assert search.new_job("job-1", asked, NOON) == Job(

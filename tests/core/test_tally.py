@@ -20,7 +20,7 @@ from headcount.core.model import (
     Seen,
     SourceState,
 )
-from headcount.core.sighting import Verdict
+from headcount.core.sighting import Sighting, Verdict
 
 LATER = NOON + timedelta(seconds=2)
 DOWN = Failure(FailureKind.UNAVAILABLE, "the server answered 503")
@@ -61,8 +61,8 @@ def after(*pages: Page) -> Job:
 
 
 # ------------------------------------------------------------------------- counting
-def test_a_page_counts_each_creator_once_in_the_order_shown():
-    page = a_page([1, 2, a_sighting(1, video=7), 3], unreadable=2)
+def test_a_page_counts_each_creator_once_in_the_order_shown() -> None:
+    page = a_page([1, 2, a_sighting(1, video=7), 3, 2], unreadable=2)
 
     change = settled(asking(a_job()), page)
 
@@ -72,13 +72,13 @@ def test_a_page_counts_each_creator_once_in_the_order_shown():
         (a_sighting(3).key, 3),
     ]
     [line] = change.calls
-    assert (line.items, line.new, line.duplicates, line.unusable) == (6, 3, 1, 2)
+    assert (line.items, line.new, line.duplicates, line.unusable) == (7, 3, 2, 2)
     job = change.job
-    assert (job.qualified, job.delivered, job.pages, job.items) == (3, 3, 1, 6)
-    assert (job.duplicates, job.unusable, job.rejections) == (1, 2, 0)
+    assert (job.qualified, job.delivered, job.pages, job.items) == (3, 3, 1, 7)
+    assert (job.duplicates, job.unusable, job.rejections) == (2, 2, 0)
 
 
-def test_a_finding_says_where_and_when_the_creator_was_found():
+def test_a_finding_says_where_and_when_the_creator_was_found() -> None:
     change = settled(asking(a_job("tea", "mate"), 2), a_page([4]))
 
     assert change.findings == (
@@ -94,7 +94,7 @@ def test_a_finding_says_where_and_when_the_creator_was_found():
     )
 
 
-def test_ordinals_go_on_where_the_last_page_ended():
+def test_ordinals_go_on_where_the_last_page_ended() -> None:
     job = asking(replace(a_job(), qualified=7))
 
     [finding] = settled(job, a_page([1])).findings
@@ -102,13 +102,13 @@ def test_ordinals_go_on_where_the_last_page_ended():
     assert finding.ordinal == 8
 
 
-def test_creators_beyond_the_target_are_spares():
+def test_creators_beyond_the_target_are_spares() -> None:
     job = settled(asking(a_job(target=2)), a_page([1, 2, 3])).job
 
     assert (job.delivered, job.spares, job.missing) == (2, 1, 0)
 
 
-def test_a_known_creator_is_a_duplicate():
+def test_a_known_creator_is_a_duplicate() -> None:
     known = {a_sighting(1).key: Seen(Verdict.QUALIFIED)}
 
     change = settled(asking(a_job()), a_page([1]), known)
@@ -117,7 +117,7 @@ def test_a_known_creator_is_a_duplicate():
     assert (change.job.duplicates, change.job.qualified) == (1, 0)
 
 
-def test_a_rejected_creator_keeps_the_reason():
+def test_a_rejected_creator_keeps_the_reason() -> None:
     job = asking(a_job(filters=Filters(followers_min=1_000)))
 
     change = settled(job, a_page([a_sighting(1, followers=999)]))
@@ -128,7 +128,17 @@ def test_a_rejected_creator_keeps_the_reason():
     assert (change.job.rejected, change.job.rejections) == (1, 1)
 
 
-def test_a_creator_rejected_twice_is_one_creator_and_two_items():
+def test_how_old_a_video_is_is_judged_when_its_page_arrives() -> None:
+    filters = Filters(posted_within=LATER - NOON)
+
+    in_time = settled(asking(a_job(filters=filters)), a_page([1]))
+    filters = replace(filters, posted_within=timedelta(seconds=1))
+    too_late = settled(asking(a_job(filters=filters)), a_page([1]))
+
+    assert (in_time.job.qualified, too_late.job.qualified) == (1, 0)
+
+
+def test_a_creator_rejected_twice_is_one_creator_and_two_items() -> None:
     job = asking(a_job(filters=Filters(followers_min=1_000)))
     weak = [a_sighting(1, followers=9), a_sighting(1, video=5, followers=9)]
 
@@ -138,7 +148,7 @@ def test_a_creator_rejected_twice_is_one_creator_and_two_items():
     assert (change.job.rejected, change.job.rejections) == (1, 2)
 
 
-def test_a_rejected_creator_qualifies_by_a_later_video_of_the_same_page():
+def test_a_rejected_creator_qualifies_by_a_later_video_of_the_same_page() -> None:
     job = asking(a_job(filters=Filters(followers_min=1_000)))
     weak, strong = a_sighting(1, followers=9), a_sighting(1, video=5, followers=1_000)
 
@@ -151,7 +161,7 @@ def test_a_rejected_creator_qualifies_by_a_later_video_of_the_same_page():
     assert (change.job.qualified, change.job.rejected) == (1, 0)
 
 
-def test_a_rejected_creator_qualifies_on_a_later_page():
+def test_a_rejected_creator_qualifies_on_a_later_page() -> None:
     known = {a_sighting(1).key: Seen(Verdict.REJECTED)}
     job = asking(replace(a_job(), rejected=3))
 
@@ -166,7 +176,7 @@ def test_a_rejected_creator_qualifies_on_a_later_page():
 )
 def test_only_a_call_that_tells_more_rejects_a_pending_creator(
     kind: CallKind, rejected: int, pending: int
-):
+) -> None:
     job = replace(a_job(filters=Filters(followers_min=1_000)), pending=1)
     known = {a_sighting(1).key: Seen(Verdict.PENDING)}
 
@@ -178,7 +188,7 @@ def test_only_a_call_that_tells_more_rejects_a_pending_creator(
     assert change.calls[0].rejected == 1
 
 
-def test_a_pending_creator_qualifies_by_a_page():
+def test_a_pending_creator_qualifies_by_a_page() -> None:
     known = {a_sighting(1).key: Seen(Verdict.PENDING)}
 
     change = settled(asking(replace(a_job(), pending=1)), a_page([1]), known)
@@ -186,7 +196,7 @@ def test_a_pending_creator_qualifies_by_a_page():
     assert (change.job.qualified, change.job.pending) == (1, 0)
 
 
-def test_totals_add_to_what_earlier_pages_counted():
+def test_totals_add_to_what_earlier_pages_counted() -> None:
     filters = Filters(followers_min=1_000)
     before = replace(
         a_job(filters=filters),
@@ -202,7 +212,8 @@ def test_totals_add_to_what_earlier_pages_counted():
         attempts=12,
         credits=13,
     )
-    shown = [1, a_sighting(1, video=2), a_sighting(3, followers=9)]
+    shown: list[int | Sighting] = [1, a_sighting(1, video=2)]
+    shown.append(a_sighting(3, followers=9))
 
     job = settled(asking(before), a_page(shown, unreadable=1)).job
 
@@ -213,7 +224,7 @@ def test_totals_add_to_what_earlier_pages_counted():
 
 
 # ------------------------------------------------------------------------------ posts
-def test_a_post_is_told_once_for_each_source_that_shows_it():
+def test_a_post_is_told_once_for_each_source_that_shows_it() -> None:
     seen = Seen(Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
     page = a_page([1, a_sighting(1, video=7), a_sighting(1, video=7)])
     known = {a_sighting(1).key: seen}
@@ -226,7 +237,7 @@ def test_a_post_is_told_once_for_each_source_that_shows_it():
     assert there.posts == ((key, 2, a_sighting(1).video.id), (key, 2, new))
 
 
-def test_a_change_adds_to_the_change_before_it():
+def test_a_change_adds_to_the_change_before_it() -> None:
     job = asking(a_job("tea", "mate"), 1, 2)
 
     change = tally.settle(Change(job), 1, a_page([1]), {}, LATER)
@@ -239,7 +250,7 @@ def test_a_change_adds_to_the_change_before_it():
 
 
 # ------------------------------------------------------------------------- the ledger
-def test_a_settled_line_says_what_the_page_brought_and_cost():
+def test_a_settled_line_says_what_the_page_brought_and_cost() -> None:
     job = asking(replace(a_job(), charged=4))
     page = replace(a_page([1], unreadable=1), credits=1, size=70, duration_ms=8)
 
@@ -261,13 +272,13 @@ def test_a_settled_line_says_what_the_page_brought_and_cost():
     assert line.charged
 
 
-def test_a_page_without_a_price_costs_what_was_held():
+def test_a_page_without_a_price_costs_what_was_held() -> None:
     change = settled(asking(a_job()), a_page([1]))
 
     assert (change.calls[0].credits, change.job.credits, change.job.held) == (2, 2, 0)
 
 
-def test_closing_one_call_leaves_the_others_open():
+def test_closing_one_call_leaves_the_others_open() -> None:
     job = asking(a_job("tea", "mate", "coffee"), 1, 2, 3)
 
     change = tally.settle(Change(job), 2, a_page(), {}, LATER)
@@ -276,7 +287,7 @@ def test_closing_one_call_leaves_the_others_open():
 
 
 @pytest.mark.parametrize("call_id", [0, 1, 3])
-def test_a_fact_about_a_call_that_is_not_open_changes_nothing(call_id: int):
+def test_a_fact_about_a_call_that_is_not_open_changes_nothing(call_id: int) -> None:
     job = settled(asking(a_job("tea", "mate"), 1, 2), a_page([1])).job
     nothing = Change(job)
 
@@ -285,19 +296,20 @@ def test_a_fact_about_a_call_that_is_not_open_changes_nothing(call_id: int):
     assert tally.give_up(nothing, call_id, LATER) is nothing
 
 
-def test_a_call_given_up_counts_as_spent():
+def test_a_call_given_up_counts_as_spent() -> None:
     job = asking(replace(a_job(), charged=1, credits=3))
 
     change = tally.give_up(Change(job), 1, LATER)
 
     [line] = change.calls
     assert (line.state, line.credits, line.number) == (CallState.LOST, 2, 2)
+    assert line.closed_at == LATER
     assert (change.job.charged, change.job.credits) == (2, 5)
     assert change.job.open_calls == ()
 
 
 # -------------------------------------------------------------------------- the source
-def test_a_page_moves_its_source_on_and_no_other():
+def test_a_page_moves_its_source_on_and_no_other() -> None:
     job = settled(asking(a_job("tea", "mate"), 2), a_page([1, 2])).job
 
     tea, mate = job.sources
@@ -306,7 +318,7 @@ def test_a_page_moves_its_source_on_and_no_other():
     assert mate.state is SourceState.OPEN
 
 
-def test_a_source_adds_up_its_pages_and_averages_its_yield():
+def test_a_source_adds_up_its_pages_and_averages_its_yield() -> None:
     source = after(
         a_page([1, 2, 3, 4]), a_page([5, 6], unreadable=1, next_cursor="60")
     ).sources[0]
@@ -315,13 +327,13 @@ def test_a_source_adds_up_its_pages_and_averages_its_yield():
     assert source.recent == 3.0
 
 
-def test_an_empty_answer_asks_the_same_cursor_again():
+def test_an_empty_answer_asks_the_same_cursor_again() -> None:
     source = after(a_page([1]), a_page(next_cursor="60")).sources[0]
 
     assert (source.cursor, source.pages, source.items) == ("30", 2, 1)
 
 
-def test_an_empty_middle_page_does_not_end_a_keyword():
+def test_an_empty_middle_page_does_not_end_a_keyword() -> None:
     job = after(a_page([1]), a_page(more=None), a_page([2], next_cursor="60"))
 
     assert job.sources[0].state is SourceState.OPEN
@@ -345,7 +357,7 @@ def test_an_empty_middle_page_does_not_end_a_keyword():
         (2, replace(a_page(unreadable=1, more=False), stuck=True)),
     ],
 )
-def test_one_answer_is_never_proof_of_an_end(evidence: int, page: Page):
+def test_one_answer_is_never_proof_of_an_end(evidence: int, page: Page) -> None:
     source = after(page).sources[0]
 
     assert source.evidence == evidence
@@ -363,11 +375,13 @@ def test_one_answer_is_never_proof_of_an_end(evidence: int, page: Page):
         (SourceState.OPEN, [a_page(), a_page(), a_page([1]), a_page()]),
     ],
 )
-def test_three_signs_in_a_row_end_a_source(state: SourceState, pages: list[Page]):
+def test_three_signs_in_a_row_end_a_source(
+    state: SourceState, pages: list[Page]
+) -> None:
     assert after(*pages).sources[0].state is state
 
 
-def test_what_the_source_has_shown_before_is_not_fresh():
+def test_what_the_source_has_shown_before_is_not_fresh() -> None:
     shown = Seen(Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
 
     change = settled(asking(a_job()), a_page([1]), {a_sighting(1).key: shown})
@@ -375,7 +389,7 @@ def test_what_the_source_has_shown_before_is_not_fresh():
     assert change.job.sources[0].evidence == 1
 
 
-def test_a_page_ends_a_row_of_failures():
+def test_a_page_ends_a_row_of_failures() -> None:
     job = asking(failed(asking(failed(asking(a_job()), DOWN).job), THROTTLED).job)
 
     source = settled(job, a_page([1])).job.sources[0]
@@ -384,7 +398,7 @@ def test_a_page_ends_a_row_of_failures():
 
 
 # --------------------------------------------------------------------------- failures
-def test_a_charged_failure_costs_what_was_held():
+def test_a_charged_failure_costs_what_was_held() -> None:
     failure = replace(DOWN, size=6, duration_ms=7)
     job = asking(replace(a_job(), charged=1, attempts=3, credits=4))
 
@@ -405,7 +419,7 @@ def test_a_charged_failure_costs_what_was_held():
     assert change.job.pages == 0
 
 
-def test_a_refused_call_costs_nothing_and_has_no_number():
+def test_a_refused_call_costs_nothing_and_has_no_number() -> None:
     change = failed(asking(a_job()), replace(DOWN, charged=False))
 
     [line] = change.calls
@@ -415,13 +429,13 @@ def test_a_refused_call_costs_nothing_and_has_no_number():
     assert change.job.sources[0].refusals == 1
 
 
-def test_what_the_provider_says_it_cost_is_taken():
+def test_what_the_provider_says_it_cost_is_taken() -> None:
     change = failed(asking(a_job()), replace(DOWN, credits=1))
 
     assert change.job.credits == 1
 
 
-def test_refusals_count_until_a_charged_call_and_start_again():
+def test_refusals_count_until_a_charged_call_and_start_again() -> None:
     refused = replace(DOWN, charged=False)
     once = failed(asking(a_job()), refused).job
     twice = failed(asking(once), refused).job
@@ -445,7 +459,7 @@ def test_refusals_count_until_a_charged_call_and_start_again():
 )
 def test_a_source_waits_longer_after_each_failure(
     failures: int, throttles: int, jitter: float, seconds: float
-):
+) -> None:
     job = a_job(limits=Limits(attempts=10_000))
     source = replace(job.sources[0], failures=failures, throttles=throttles)
 
@@ -457,7 +471,9 @@ def test_a_source_waits_longer_after_each_failure(
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [(0.2, 1.0), (90.0, 90.0)])
-def test_a_retry_after_is_obeyed_where_it_is_longer(asked: float, seconds: float):
+def test_a_retry_after_is_obeyed_where_it_is_longer(
+    asked: float, seconds: float
+) -> None:
     job = failed(asking(a_job()), replace(THROTTLED, retry_after=asked)).job
 
     assert job.sources[0].retry_at == LATER + timedelta(seconds=seconds)
@@ -477,7 +493,7 @@ def test_a_retry_after_is_obeyed_where_it_is_longer(asked: float, seconds: float
 )
 def test_a_source_is_set_aside_after_so_many_failures(
     failures: int, throttles: int, failure: Failure, state: SourceState
-):
+) -> None:
     job = replace(a_job(limits=Limits(attempts=3)), pages=9)
     source = replace(job.sources[0], failures=failures, throttles=throttles)
 
@@ -494,11 +510,13 @@ def test_a_source_is_set_aside_after_so_many_failures(
         (FailureKind.KEY_REFUSED, Reason.PROVIDER_BLOCKED),
     ],
 )
-def test_a_key_that_can_do_nothing_halts_the_job(kind: FailureKind, reason: Reason):
+def test_a_key_that_can_do_nothing_halts_the_job(
+    kind: FailureKind, reason: Reason
+) -> None:
     job = failed(asking(a_job(target=10)), Failure(kind, "as the provider says")).job
 
     assert job.halt == Outcome(10, reason, "as the provider says")
 
 
-def test_other_failures_halt_nothing():
+def test_other_failures_halt_nothing() -> None:
     assert failed(asking(a_job()), DOWN).job.halt is None

@@ -41,6 +41,20 @@ def serve(
 
 
 @pytest.fixture(scope="session")
+def _slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    with _sandbox(tmp_path_factory.mktemp("sandbox"), "--latency", 200) as provider:
+        yield provider
+
+
+@pytest.fixture
+def slow(_slow: Provider, home: Home) -> Provider:
+    """A sandbox that leaves time to interrupt, with a fresh ledger."""
+    _slow.reset()
+    home.env |= _slow.env
+    return _slow
+
+
+@pytest.fixture(scope="session")
 def _plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     with _sandbox(tmp_path_factory.mktemp("sandbox")) as provider:
         yield provider

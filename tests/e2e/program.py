@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from headcount.cli import app
 T = TypeVar("T")
 PROGRAM = (sys.executable, "-m", "headcount")
 PATIENCE = 20.0  # seconds; far more than anything here takes
+_JOB = re.compile(r"Job (\w+): ")
 _GLANCE = 0.01  # seconds between two looks
 
 
@@ -46,7 +48,9 @@ class Ran:
     @property
     def job(self) -> str:
         """The id of the job that the command began with."""
-        return self.err.partition("Job ")[2].partition(":")[0]
+        named = _JOB.search(self.err)
+        assert named, self.err
+        return named[1]
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - whatever the command wrote
@@ -68,7 +72,7 @@ class Run:
     @property
     def job(self) -> str:
         """The id of its job, as soon as it has told it."""
-        return until(lambda: ":" in self.said and Ran(0, "", self.said).job)
+        return until(lambda: _JOB.search(self.said))[1]
 
     def hears(self, words: str) -> None:
         """Wait until it has said this."""
@@ -105,15 +109,19 @@ class Home:
         }
 
     def start(
-        self, *words: str | int, out: IO[Any] | int = subprocess.PIPE, **env: str
+        self,
+        *words: str | int | Path,
+        out: IO[Any] | int = subprocess.PIPE,
+        by: tuple[str, ...] = (),
+        **env: str,
     ) -> Run:
-        """Begin a command in a process of its own, and let it work."""
+        """Begin a command in a process of its own, where asked `by` another program."""
         self._runs += 1
         spoken = self.folder / f"stderr-{self._runs}.txt"
         with spoken.open("w") as errors:
             process = self._stack.enter_context(
                 subprocess.Popen(  # noqa: S603 - our own program
-                    [*PROGRAM, *map(str, words)],
+                    [*by, *PROGRAM, *map(str, words)],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=errors,
@@ -126,7 +134,7 @@ class Home:
         self._stack.callback(process.kill)
         return Run(process, spoken)
 
-    def run(self, *words: str | int, **env: str) -> Ran:
+    def run(self, *words: str | int | Path, **env: str) -> Ran:
         """Run a command to its end, in this process: it is faster, and no other."""
         inherited = dict.fromkeys(os.environ, None)
         with chdir(self.folder):

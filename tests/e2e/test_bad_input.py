@@ -251,6 +251,24 @@ def test_a_store_that_others_hold_is_waited_for(home: Home) -> None:
     assert len(reading.json) == 1
 
 
+def test_a_disk_that_fills_up_on_the_way_loses_nothing(home: Home) -> None:
+    little = ("sh", "-c", 'ulimit -f 300; exec "$@"', "sh")  # files of 150 KB at most
+    words = ("fitness", "cooking", "travel", "gaming")
+
+    ran = home.start("find", 400, *words, SANDBOX, by=little).end()
+
+    kept = home.creators(ran.job)
+    assert ran.code == 1
+    told, error = ran.err.splitlines()[-2:]
+    assert told == f"What was found is kept: headcount jobs resume {ran.job}"
+    assert error.startswith("Error: the database ")
+    assert error.endswith("the disk failed to read or write: check the disk")
+    resumed = home.run("jobs", "resume", ran.job)
+    assert resumed.code == 0
+    assert home.creators(ran.job)[: len(kept)] == kept
+    assert len(set(home.creators(ran.job))) == 400
+
+
 def test_no_traceback_reaches_the_terminal_of_the_real_program(home: Home) -> None:
     ran = home.start("find", "-5", "tech").end()
 

@@ -12,12 +12,6 @@ WORDS = ("tech", "gaming", "fitness", "cooking")
 Serve = Callable[..., Provider]
 
 
-@pytest.fixture
-def slow(serve: Serve) -> Provider:
-    """A sandbox that leaves time to interrupt."""
-    return serve("--latency", 200)
-
-
 def settled(job: dict[str, object]) -> list[dict[str, object]]:
     tracking = job["exactCountTracking"]
     assert isinstance(tracking, dict)

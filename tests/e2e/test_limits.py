@@ -90,6 +90,8 @@ def test_resuming_with_a_higher_cap_goes_on(home: Home, provider: Provider) -> N
     resumed = home.run("jobs", "resume", short.job, "--max-calls", 20)
 
     assert (short.code, resumed.code) == (3, 0)
+    assert "more creators for tech, " in resumed.err.splitlines()[0]
+    assert "at most 18 more calls" in resumed.err.splitlines()[0]
     assert len(home.creators(short.job)) == 100
     assert provider.asked_again() == 0
 

@@ -117,7 +117,9 @@ class Stage:
 
     async def change(self, rule: Callable[[Change], Change]) -> Job:
         """Do what an owner does."""
-        return (await self.rows.change(self.job_id, lambda job, _: rule(Change(job)))).job
+        return (
+            await self.rows.change(self.job_id, lambda job, _: rule(Change(job)))
+        ).job
 
     def after(
         self, seconds: float, act: Callable[[], Awaitable[object]]

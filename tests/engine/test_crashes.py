@@ -93,7 +93,7 @@ async def inherit(stage: Stage, provider: FakeProvider) -> Job:
     return await heir.advance(stage.job_id)
 
 
-async def test_wherever_a_worker_dies_the_next_one_delivers_exactly_so_many():
+async def test_wherever_a_worker_dies_the_next_one_delivers_exactly_so_many() -> None:
     for point in count(1):
         fuse = Fuse(point)
         stage, provider = await a_job_in_danger(fuse)
@@ -112,7 +112,7 @@ async def test_wherever_a_worker_dies_the_next_one_delivers_exactly_so_many():
     assert fuse.points > 20
 
 
-async def test_a_job_ends_though_every_worker_on_it_dies_young():
+async def test_a_job_ends_though_every_worker_on_it_dies_young() -> None:
     fuse = Fuse()
     stage, provider = await a_job_in_danger(fuse)
 

@@ -19,7 +19,9 @@ TEA = {"tea": [names("a", 1, 30), names("a", 25, 50), names("a", 51, 80)]}
 
 @pytest.mark.parametrize("target", [1, 29, 30, 31, 50, 80])
 @pytest.mark.parametrize("concurrency", [1, 5])
-async def test_exactly_so_many_creators_are_delivered(target: int, concurrency: int):
+async def test_exactly_so_many_creators_are_delivered(
+    target: int, concurrency: int
+) -> None:
     pages = TEA | {"mate": [names("a", 10, 40), names("m", 1, 30)]}
     job = a_job("tea", "mate", target=target)
     stage = await a_stage(FakeProvider(pages), job, concurrency=concurrency)
@@ -32,7 +34,7 @@ async def test_exactly_so_many_creators_are_delivered(target: int, concurrency: 
     assert (job.lease, job.due_at, job.open_calls) == (None, None, ())
 
 
-async def test_the_steps_of_a_job_are_told_to_the_watcher():
+async def test_the_steps_of_a_job_are_told_to_the_watcher() -> None:
     stage = await a_stage(FakeProvider(TEA), a_job(target=50))
 
     job = await stage.advance()
@@ -49,7 +51,7 @@ async def test_the_steps_of_a_job_are_told_to_the_watcher():
 @pytest.mark.parametrize(("target", "calls"), [(30, 1), (31, 2), (50, 2), (51, 3)])
 async def test_one_call_at_a_time_makes_none_that_the_target_does_not_need(
     target: int, calls: int
-):
+) -> None:
     provider = FakeProvider(TEA | {"mate": []})
     job = a_job("tea", "mate", target=target)
     stage = await a_stage(provider, job, concurrency=1)
@@ -60,7 +62,7 @@ async def test_one_call_at_a_time_makes_none_that_the_target_does_not_need(
     assert [word for word, _ in provider.asked].count("tea") == calls
 
 
-async def test_a_source_has_one_call_out_at_a_time():
+async def test_a_source_has_one_call_out_at_a_time() -> None:
     clock = FakeClock()
     provider = FakeProvider(TEA, clock=clock, latency=1.0)
     stage = await a_stage(provider, a_job(target=80))
@@ -71,7 +73,7 @@ async def test_a_source_has_one_call_out_at_a_time():
     assert provider.asked == [("tea", "0"), ("tea", "30"), ("tea", "60")]
 
 
-async def test_a_slow_source_does_not_hold_up_the_others():
+async def test_a_slow_source_does_not_hold_up_the_others() -> None:
     provider = FakeProvider(TEA | {"mate": [names("m", 1, 30)]})
     job = a_job("tea", "mate", target=100)
     stage = await a_slow_stage(provider, {"tea": 1.0, "mate": 60.0}, job)
@@ -83,7 +85,7 @@ async def test_a_slow_source_does_not_hold_up_the_others():
     assert (job.status, stage.seconds()) == (Status.COMPLETED, 60.0)
 
 
-async def test_no_more_calls_are_out_than_the_key_allows():
+async def test_no_more_calls_are_out_than_the_key_allows() -> None:
     pages = {f"word {n}": [names(f"w{n}_", 1, 30)] for n in range(9)}
     clock = FakeClock()
     provider = FakeProvider(pages, clock=clock, latency=1.0)
@@ -96,7 +98,7 @@ async def test_no_more_calls_are_out_than_the_key_allows():
     assert stage.pace.take(9) == 4
 
 
-async def test_a_rejected_creator_is_not_delivered():
+async def test_a_rejected_creator_is_not_delivered() -> None:
     stage = await a_stage(
         FakeProvider(TEA), a_job(target=5, filters=Filters(verified=True))
     )
@@ -117,7 +119,7 @@ async def test_a_rejected_creator_is_not_delivered():
 )
 async def test_a_job_that_ends_short_says_why(
     limits: Limits, reason: Reason, calls: int
-):
+) -> None:
     provider = FakeProvider(TEA)
     stage = await a_stage(provider, a_job(target=81, limits=limits))
 
@@ -128,7 +130,7 @@ async def test_a_job_that_ends_short_says_why(
     assert len(provider.asked) == job.charged == calls
 
 
-async def test_a_key_out_of_credits_ends_the_job_after_what_is_out():
+async def test_a_key_out_of_credits_ends_the_job_after_what_is_out() -> None:
     broke = Failure(FailureKind.OUT_OF_CREDITS, "402: buy more", charged=False)
     provider = FakeProvider(
         TEA | {"mate": [names("m", 1, 30)]}, at={("tea", "0"): [broke]}
@@ -142,14 +144,14 @@ async def test_a_key_out_of_credits_ends_the_job_after_what_is_out():
     assert len(provider.asked) == 2
 
 
-async def test_a_job_that_is_unknown_is_not_advanced():
+async def test_a_job_that_is_unknown_is_not_advanced() -> None:
     stage = await a_stage(FakeProvider(TEA))
 
     with pytest.raises(NoSuchJob):
         await stage.engine().advance("another")
 
 
-async def test_an_ended_job_is_left_as_it_is():
+async def test_an_ended_job_is_left_as_it_is() -> None:
     provider = FakeProvider(TEA)
     stage = await a_stage(provider)
     ended = await stage.advance()
@@ -161,7 +163,7 @@ async def test_an_ended_job_is_left_as_it_is():
 
 
 # ---------------------------------------------------------------------------- failures
-async def test_a_failed_call_is_tried_again_after_longer_and_longer_waits():
+async def test_a_failed_call_is_tried_again_after_longer_and_longer_waits() -> None:
     provider = FakeProvider(TEA, first=[DOWN, DOWN])
     stage = await a_stage(provider, a_job(target=30))
 
@@ -173,7 +175,7 @@ async def test_a_failed_call_is_tried_again_after_longer_and_longer_waits():
     assert (job.charged, job.attempts) == (1, 3)
 
 
-async def test_a_source_that_gives_no_answer_blocks_the_job():
+async def test_a_source_that_gives_no_answer_blocks_the_job() -> None:
     provider = FakeProvider(TEA, first=[DOWN] * 9)
     stage = await a_stage(provider, a_job(target=30))
 
@@ -184,7 +186,7 @@ async def test_a_source_that_gives_no_answer_blocks_the_job():
     assert len(provider.asked) == 3
 
 
-async def test_a_throttled_key_rests_as_long_as_it_was_asked_to():
+async def test_a_throttled_key_rests_as_long_as_it_was_asked_to() -> None:
     rest = Failure(FailureKind.THROTTLED, "429", charged=False, retry_after=40.0)
     pages = TEA | {"mate": [names("m", 1, 30)]}
     provider = FakeProvider(pages, first=[rest])
@@ -197,7 +199,7 @@ async def test_a_throttled_key_rests_as_long_as_it_was_asked_to():
     assert opened[:2] == [after(0), after(40)]
 
 
-async def test_a_throttling_without_a_time_is_retried_with_backoff():
+async def test_a_throttling_without_a_time_is_retried_with_backoff() -> None:
     provider = FakeProvider(TEA, first=[Failure(FailureKind.THROTTLED, "429")])
     stage = await a_stage(provider, a_job(target=30))
 
@@ -206,7 +208,7 @@ async def test_a_throttling_without_a_time_is_retried_with_backoff():
     assert (job.status, stage.seconds()) == (Status.COMPLETED, 1.0)
 
 
-async def test_an_adapter_that_raises_has_failed_a_call_that_is_paid():
+async def test_an_adapter_that_raises_has_failed_a_call_that_is_paid() -> None:
     provider = FakeProvider(TEA, first=[ValueError("no such field")])
     stage = await a_stage(provider, a_job(target=30))
 
@@ -220,7 +222,7 @@ async def test_an_adapter_that_raises_has_failed_a_call_that_is_paid():
 
 
 # ------------------------------------------------------------------------------- times
-async def test_a_deadline_ends_a_job_that_waits():
+async def test_a_deadline_ends_a_job_that_waits() -> None:
     down = Failure(FailureKind.UNAVAILABLE, "503", retry_after=500.0)
     limits = Limits(deadline=after(45))
     stage = await a_stage(FakeProvider(TEA, first=[down]), a_job(limits=limits))
@@ -231,7 +233,7 @@ async def test_a_deadline_ends_a_job_that_waits():
     assert stage.seconds() == 45.0
 
 
-async def test_a_deadline_ends_a_job_whose_key_rests():
+async def test_a_deadline_ends_a_job_whose_key_rests() -> None:
     limits = Limits(deadline=after(45))
     stage = await a_stage(FakeProvider(TEA), a_job(limits=limits))
     stage.pace.hold_off(500)
@@ -242,7 +244,7 @@ async def test_a_deadline_ends_a_job_whose_key_rests():
     assert stage.seconds() == 45.0
 
 
-async def test_a_rest_beyond_the_time_slice_hands_the_job_back():
+async def test_a_rest_beyond_the_time_slice_hands_the_job_back() -> None:
     down = Failure(FailureKind.UNAVAILABLE, "503", retry_after=100.0)
     stage = await a_stage(FakeProvider(TEA, first=[down]))
 
@@ -252,7 +254,7 @@ async def test_a_rest_beyond_the_time_slice_hands_the_job_back():
     assert (job.due_at, stage.seconds()) == (after(100), 0.0)
 
 
-async def test_a_rest_within_the_time_slice_is_waited_for():
+async def test_a_rest_within_the_time_slice_is_waited_for() -> None:
     down = Failure(FailureKind.UNAVAILABLE, "503", retry_after=29.0)
     stage = await a_stage(FakeProvider(TEA, first=[down]))
 
@@ -261,7 +263,7 @@ async def test_a_rest_within_the_time_slice_is_waited_for():
     assert (job.status, stage.seconds()) == (Status.COMPLETED, 29.0)
 
 
-async def test_a_time_slice_ends_by_awaiting_what_is_out_and_asking_no_more():
+async def test_a_time_slice_ends_by_awaiting_what_is_out_and_asking_no_more() -> None:
     provider = FakeProvider(TEA)
     stage = await a_slow_stage(provider, {"tea": 4.0}, a_job(target=80))
 
@@ -273,7 +275,7 @@ async def test_a_time_slice_ends_by_awaiting_what_is_out_and_asking_no_more():
     assert [cursor for _, cursor in provider.asked] == ["0", "30", "60"]
 
 
-async def test_a_call_of_two_minutes_keeps_its_lease_all_along():
+async def test_a_call_of_two_minutes_keeps_its_lease_all_along() -> None:
     stage = await a_slow_stage(FakeProvider(TEA), {"tea": 120.0}, a_job(target=30))
     seen = []
 
@@ -296,7 +298,7 @@ async def test_a_call_of_two_minutes_keeps_its_lease_all_along():
 )
 async def test_a_call_still_out_when_the_target_is_reached_has_ten_seconds(
     seconds: float, ended: float, state: CallState, spares: int
-):
+) -> None:
     pages = {"tea": [names("a", 1, 30)], "mate": [names("m", 1, 20)]}
     job = a_job("tea", "mate", target=30)
     slow = {"tea": 1.0, "mate": seconds}

@@ -23,7 +23,7 @@ async def paused(stage: Stage, nudge: asyncio.Event | None = None) -> None:
         nudge.set()
 
 
-async def test_a_page_that_comes_after_the_pause_is_counted_and_none_is_asked():
+async def test_a_page_that_comes_after_the_pause_is_counted_and_none_is_asked() -> None:
     provider = FakeProvider(TEA)
     stage = await a_slow_stage(provider, {"tea": 5.0}, a_job(target=90))
     pausing = stage.after(1, lambda: paused(stage))
@@ -35,7 +35,7 @@ async def test_a_page_that_comes_after_the_pause_is_counted_and_none_is_asked():
     assert (job.delivered, len(provider.asked), stage.seconds()) == (30, 1, 5.0)
 
 
-async def test_a_nudge_makes_a_waiting_worker_look_at_the_job():
+async def test_a_nudge_makes_a_waiting_worker_look_at_the_job() -> None:
     down = Failure(FailureKind.UNAVAILABLE, "503", retry_after=60.0)
     stage = await a_stage(FakeProvider(TEA, first=[down]))
     nudge = asyncio.Event()
@@ -48,7 +48,9 @@ async def test_a_nudge_makes_a_waiting_worker_look_at_the_job():
     assert not nudge.is_set()
 
 
-async def test_without_a_nudge_a_waiting_worker_looks_when_it_renews_its_lease():
+async def test_without_a_nudge_a_waiting_worker_looks_when_it_renews_its_lease() -> (
+    None
+):
     down = Failure(FailureKind.UNAVAILABLE, "503", retry_after=60.0)
     stage = await a_stage(FakeProvider(TEA, first=[down]))
     pausing = stage.after(1, lambda: paused(stage))
@@ -59,7 +61,7 @@ async def test_without_a_nudge_a_waiting_worker_looks_when_it_renews_its_lease()
     assert (job.status, stage.seconds()) == (Status.PAUSED, 10.0)
 
 
-async def test_a_paused_job_is_resumed_where_it_stood():
+async def test_a_paused_job_is_resumed_where_it_stood() -> None:
     provider = FakeProvider(TEA)
     stage = await a_slow_stage(provider, {"tea": 5.0}, a_job(target=90))
     pausing = stage.after(1, lambda: paused(stage))
@@ -73,7 +75,7 @@ async def test_a_paused_job_is_resumed_where_it_stood():
     assert [cursor for _, cursor in provider.asked] == ["0", "30", "60"]
 
 
-async def test_a_cancelled_job_keeps_what_was_found():
+async def test_a_cancelled_job_keeps_what_was_found() -> None:
     stage = await a_slow_stage(FakeProvider(TEA), {"tea": 5.0}, a_job(target=90))
     cancelling = stage.after(
         6, lambda: stage.change(lambda c: lifecycle.cancel(c, stage.clock.now()))
@@ -86,7 +88,7 @@ async def test_a_cancelled_job_keeps_what_was_found():
     assert (job.delivered, job.open_calls, job.lease) == (60, (), None)
 
 
-async def test_a_target_raised_during_a_call_is_worked_for_at_once():
+async def test_a_target_raised_during_a_call_is_worked_for_at_once() -> None:
     provider = FakeProvider(TEA)
     stage = await a_slow_stage(provider, {"tea": 5.0}, a_job(target=30))
     raising = stage.after(1, lambda: stage.change(lambda c: topped_up(c, 60)))
@@ -97,7 +99,7 @@ async def test_a_target_raised_during_a_call_is_worked_for_at_once():
     assert (job.status, job.delivered, len(provider.asked)) == (Status.COMPLETED, 60, 2)
 
 
-async def test_a_target_raised_after_the_end_asks_no_page_again():
+async def test_a_target_raised_after_the_end_asks_no_page_again() -> None:
     provider = FakeProvider(TEA)
     stage = await a_stage(provider, a_job(target=20))
     await stage.advance()

@@ -19,7 +19,7 @@ PAGES = {
 BUSY, GONE = StoreBusy("held by another process"), StoreError("the disk is full")
 
 
-async def test_of_two_workers_at_once_only_one_decides():
+async def test_of_two_workers_at_once_only_one_decides() -> None:
     provider = FakeProvider(PAGES)
     job = a_job("tea", "mate", target=120)
     stage = await a_slow_stage(provider, {"tea": 1.0, "mate": 2.0}, job)
@@ -35,7 +35,7 @@ async def test_of_two_workers_at_once_only_one_decides():
     assert len(provider.asked) == len(set(provider.asked)) == 4
 
 
-async def test_a_worker_that_was_taken_for_dead_decides_nothing_more():
+async def test_a_worker_that_was_taken_for_dead_decides_nothing_more() -> None:
     provider = FakeProvider(PAGES)
     stage = await a_slow_stage(provider, {"tea": 20.0}, a_job(target=60))
     heir = stage.engine("heir", is_dead=lambda holder: holder == "worker")
@@ -55,7 +55,7 @@ async def test_a_worker_that_was_taken_for_dead_decides_nothing_more():
     assert stage.pace.take(99) == 10
 
 
-async def test_a_busy_store_is_tried_again_with_the_page_in_memory():
+async def test_a_busy_store_is_tried_again_with_the_page_in_memory() -> None:
     provider = FakeProvider(PAGES)
     stage = await a_stage(provider, a_job(target=30))
     store = FailingStore(stage.rows, {1: BUSY, 4: BUSY, 5: BUSY})
@@ -66,7 +66,7 @@ async def test_a_busy_store_is_tried_again_with_the_page_in_memory():
     assert stage.seconds() == 3.0
 
 
-async def test_a_store_that_stays_busy_is_told():
+async def test_a_store_that_stays_busy_is_told() -> None:
     stage = await a_stage(FakeProvider(PAGES), a_job(target=30))
     store = FailingStore(stage.rows, {1: BUSY, 2: BUSY, 3: BUSY})
 
@@ -76,7 +76,7 @@ async def test_a_store_that_stays_busy_is_told():
     assert store.tried == 3
 
 
-async def test_a_store_that_is_gone_leaves_what_was_asked_in_the_ledger():
+async def test_a_store_that_is_gone_leaves_what_was_asked_in_the_ledger() -> None:
     stage = await a_stage(FakeProvider(PAGES), a_job(target=30))
     store = FailingStore(stage.rows, {3: GONE})
 
@@ -88,7 +88,7 @@ async def test_a_store_that_is_gone_leaves_what_was_asked_in_the_ledger():
 
 
 @pytest.mark.parametrize("transaction", [1, 2, 3, 4, 5, 6])
-async def test_a_store_that_fails_costs_the_key_no_slot(transaction: int):
+async def test_a_store_that_fails_costs_the_key_no_slot(transaction: int) -> None:
     clock = FakeClock()
     provider = FakeProvider(PAGES, clock=clock, latency=1.0)
     stage = await a_stage(provider, a_job("tea", "mate", target=120))

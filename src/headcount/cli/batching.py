@@ -3,7 +3,9 @@
 import json
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -25,6 +27,14 @@ _LIMITS = ("max_calls", "max_credits", "deadline")
 _OUTPUT = ("out", "format", "shape")
 _OWN = ("name", "target", "keywords", "sandbox")
 _FILTERS = tuple(spec.name for spec in FILTERS)
+_KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "target": ("a whole number", (int, str)),
+    "keywords": ("a list of keywords", (list, str)),
+    "sandbox": ("true or false", (bool,)),
+    "max_calls": ("a whole number", (int,)),
+    "max_credits": ("a whole number", (int,)),
+    "deadline": ("a time such as 15m", (str, datetime)),
+}
 _KNOWN = frozenset(_OWN + _OUTPUT + _LIMITS + _VARIANT + _FILTERS)
 
 Table = dict[str, object]
@@ -88,23 +98,30 @@ def _entry(table: Table, number: str, settings: Settings, file: Path) -> Entry:
 
 
 def _search(table: Table, settings: Settings) -> Search:
-    keywords = table.get("keywords", list(settings.keywords))
+    _check_kinds(table)
+    keywords: Any = table.get("keywords", list(settings.keywords))
     listed = keywords.split(",") if isinstance(keywords, str) else keywords
-    if not isinstance(listed, list):
-        raise InvalidSearch("keywords", f"expected a list of keywords, not {listed!r}")
-    limits = {name: table.get(name) for name in _LIMITS}
-    for name in ("max_calls", "max_credits"):
-        if limits[name] is not None and not isinstance(limits[name], int):
-            raise InvalidSearch(name, f"{name}: expected a whole number")
     target = table.get("target", settings.target)
     return search_from(
         settings,
         [str("" if target is None else target), *map(str, listed)],
         sandbox=table.get("sandbox") is True,
         filters={name: table[name] for name in _FILTERS if name in table},
-        limits=limits,
+        limits={
+            "max_calls": table.get("max_calls"),
+            "max_credits": table.get("max_credits"),
+            "deadline": _text(table.get("deadline")),
+        },
         variant={name: _text(table.get(name)) for name in _VARIANT},
     )
+
+
+def _check_kinds(table: Table) -> None:
+    for name, (expected, kinds) in _KINDS.items():
+        if name in table and type(table[name]) not in kinds:
+            raise InvalidSearch(
+                name, f"{name}: expected {expected}, not {table[name]!r}"
+            )
 
 
 def _text(value: object) -> str | None:

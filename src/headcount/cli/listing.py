@@ -13,7 +13,7 @@ from headcount.cli.delivery import Delivery, deliver
 from headcount.cli.exits import exit_of
 from headcount.cli.options import Output
 from headcount.cli.views import open_view
-from headcount.cli.work import Talk, parse_deadline, work_and_deliver
+from headcount.cli.work import Talk, expect, parse_deadline, work_and_deliver
 from headcount.core.errors import JobNotReady
 from headcount.core.model import Status
 from headcount.core.report import (
@@ -92,6 +92,8 @@ async def continued(
         await app.connect(job.search.provider)
         await app.top_up(job_id, **raised, deadline=until)  # type: ignore[arg-type] # as declared by the commands
         job = await app.resume(job_id)
+        if job.missing:
+            expect(job, settings, talk)
         return await work_and_deliver(app, job, delivery, talk, view)
 
 

@@ -104,7 +104,10 @@ Debug = Annotated[
     bool | None, typer.Option("--debug", help="Show the new ids of each call.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but the data and errors.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Say nothing but the data, and what went wrong."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to go on.")]
 

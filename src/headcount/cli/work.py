@@ -127,10 +127,8 @@ async def work_and_deliver(
     with view.showing(job):
         job = await work(app, job, talk)
     if job.status is Status.PAUSED:
-        talk.say(
-            f"Interrupted: {job.delivered} of {job.target} are kept. "
-            f"Go on with: headcount jobs resume {job.id}"
-        )
+        line = f"Interrupted: {job.delivered} of {job.target} are kept. "
+        typer.echo(f"{line}Go on with: headcount jobs resume {job.id}", err=True)
         return Exit.INTERRUPTED
     if delivery:
         try:
@@ -138,7 +136,8 @@ async def work_and_deliver(
         except (HeadcountError, OSError):
             talk.say(f"The creators are kept: headcount jobs export {job.id}")
             raise
-    talk.say(_summary(job, app.settings, delivery))
+    if job.status is not Status.COMPLETED or not talk.quiet:
+        typer.echo(_summary(job, app.settings, delivery), err=True)
     return exit_of(job)
 
 
@@ -181,22 +180,25 @@ async def _interruptible(
 
 
 def expect(job: Job, settings: Settings, talk: Talk) -> None:
-    """Say before the first call what is expected, and the caps in force."""
-    calls, cap = expected_calls(job.target), call_cap(job)
+    """Say before the next call what is expected, and the caps in force."""
+    calls, left = expected_calls(job.missing), call_cap(job) - job.charged
     budget = job.search.limits.max_credits
+    credits_ = left if budget is None else budget - job.credits
+    more = "more " if job.charged else ""
     world = " in the sandbox (an invented world)" if job.sandbox else ""
-    caps = _many(cap, "call") + (f" and {_many(budget, 'credit')}" if budget else "")
+    caps = _many(left, f"{more}call")
+    if budget is not None:
+        caps += f" and {_many(credits_, 'credit')}"
     talk.say(
-        f"Job {job.id}: {_many(job.target, 'creator')} for "
+        f"Job {job.id}: {_many(job.missing, f'{more}creator')} for "
         f"{', '.join(job.search.keywords)}{world}. Expecting about "
         f"{_many(calls, 'call')}, {_many(calls, 'credit')}{_cost(calls, settings)}; "
         f"at most {caps}."
     )
-    least = min(cap, budget) if budget else cap
-    if least < calls:
+    if min(left, credits_) < calls:
         talk.say(
-            f"Note: that is fewer than the {calls} calls expected for {job.target} "
-            "creators, so the job will probably end partial."
+            f"Note: that is fewer than the {_many(calls, 'call')} expected, "
+            "so the job will probably end partial."
         )
 
 

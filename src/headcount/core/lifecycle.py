@@ -2,7 +2,7 @@
 
 Rules of the same kind as the tally's: each takes the change made so far and returns
 the one that follows. A lease is a token and an expiry: a worker that lost it decides
-nothing more, though the answers to what it asked are still counted.
+nothing more, and its answers count only while their calls are open.
 """
 
 from collections.abc import Callable
@@ -59,9 +59,9 @@ def claim(
 def renew(change: Change, token: int, until: datetime) -> Change:
     """Keep the lease for longer; a fenced-off worker keeps nothing."""
     job = change.job
-    if not holds(job, token):
+    if job.lease is None or not holds(job, token):
         return change
-    lease = Lease(token, job.lease.holder if job.lease else "", until)
+    lease = replace(job.lease, expires_at=until)
     due = until if job.status is Status.PROCESSING else None
     return replace(change, job=replace(job, lease=lease, due_at=due))
 

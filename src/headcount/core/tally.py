@@ -29,9 +29,9 @@ hiccup. So a source goes dry by evidence that adds up over consecutive answers:
     a page that claims to be the last                   1
     a page that shows nothing this source had not shown 1
     a cursor that does not move on                      1
-and any page with something fresh wipes out what came before it. At 3 the end is
-confirmed, which always takes two answers. An empty answer is no page: the same cursor
-is asked again. A page with items is never asked again.
+and any page with something fresh wipes out what came before it. One answer shows 2 at
+most and at 3 the end is confirmed, so it always takes two answers. An empty answer is
+no page: the same cursor is asked again. A page with items is never asked again.
 
 *Failures.* A source whose page failed waits, longer each time, and is set aside after
 `attempts` failures in a row, or four times as many throttlings. Before a job ends
