@@ -1,7 +1,7 @@
 """Times whole steps: from a page's bytes in the client's hands to the commit."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,8 +19,6 @@ from headcount.core.calls import CallState
 from headcount.core.model import Change, Job
 from headcount.engine import Channel, Engine, Worker
 
-Watch = Callable[[bytes], None]
-
 
 @dataclass(slots=True)
 class Steps:
@@ -28,24 +26,17 @@ class Steps:
 
     seconds: list[float] = field(default_factory=list)
     statements: list[int] = field(default_factory=list)
-    body: bytes = b""
     given_at: float = 0.0
     executed: int = 0
 
 
-async def run_steps(
-    store: SqlStore, job: Job, *, after: Watch = lambda _: None
-) -> Steps:
-    """Work on a job to its end with untrimmed pages that are there at once.
-
-    `after` is called with the bytes of each page once it is settled, untimed.
-    """
+async def run_steps(store: SqlStore, job: Job) -> Steps:
+    """Work on a job to its end with untrimmed pages that are there at once."""
     steps = Steps()
     numbers = iter(range(job.pages, job.pages + job.missing))
 
     def answer(_: httpx2.Request) -> httpx2.Response:
-        steps.body = big_page(next(numbers))
-        response = httpx2.Response(200, content=steps.body)
+        response = httpx2.Response(200, content=big_page(next(numbers)))
         steps.executed, steps.given_at = 0, time.perf_counter()
         return response
 
@@ -54,7 +45,6 @@ async def run_steps(
         if any(call.state is CallState.SETTLED for call in change.calls):
             steps.seconds.append(seconds)
             steps.statements.append(steps.executed)
-            after(steps.body)
 
     clock = SystemClock()
     async with open_client(transport=httpx2.MockTransport(answer)) as client:

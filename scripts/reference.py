@@ -30,10 +30,10 @@ from headcount.core.search import build_search, new_job
 from headcount.sandbox import FAULTS
 from headcount.settings import Settings
 
-ROOT = Path(__file__).parent.parent
-WIDTH = 88
+ROOT, WIDTH = Path(__file__).parent.parent, 88
 _EVERYWHERE = re.compile("--help|-completion")  # options that Typer gives every program
 _MODULE = re.compile(r"\b(?:headcount|datetime|collections)(?:\.[a-z]\w*)*\.(?=\w)")
+_BETWEEN = re.compile(r", (?=\w+:|\*, )")  # two parameters
 _MEMBER = re.compile(r"<(\w+\.\w+): [^>]+>")
 EXITS = {
     Exit.EXACT: "Exactly N creators were delivered, or the command did what it says.",
@@ -47,32 +47,27 @@ EXITS = {
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A Markdown table."""
-    lines = [list(heads), *([str(cell) for cell in row] for row in rows)]
-    text = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
-    return "\n".join([text[0], "|" + "---|" * len(lines[0]), *text[1:]])
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    lines = [
+        " | ".join(str(cell).replace("|", "\\|") for cell in row)
+        for row in (heads, *rows)
+    ]
+    rule = "|".join(["---"] * (lines[0].count(" | ") + 1))
+    return "\n".join([f"| {lines[0]} |", f"|{rule}|", *(f"| {x} |" for x in lines[1:])])
 
 
 # ------------------------------------------------------------------- the command line
-def commands() -> Iterator[tuple[Any, Any]]:
-    """Every command with its context, groups before their commands."""
+def cli() -> str:
+    """Every command with its options, as `--help` has them."""
     root: Any = typer.main.get_command(app)
-    yield from _walk(root, typer.Context(root, info_name="headcount"))
+    every = _walk(root, typer.Context(root, info_name="headcount"))
+    return "\n\n".join(_command(*pair) for pair in every)
 
 
 def _walk(command: Any, context: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - Typer's own
+    """Every command with its context, groups before their commands."""
     yield command, context
     for name, inner in getattr(command, "commands", {}).items():
-        inner_context = typer.Context(inner, info_name=name, parent=context)
-        yield from _walk(inner, inner_context)
-
-
-def cli() -> str:
-    """Every command with its options, as `--help` has them."""
-    return "\n\n".join(_command(*pair) for pair in commands())
+        yield from _walk(inner, typer.Context(inner, info_name=name, parent=context))
 
 
 def _command(command: Any, context: Any) -> str:  # noqa: ANN401 - Typer's own
@@ -80,7 +75,10 @@ def _command(command: Any, context: Any) -> str:  # noqa: ANN401 - Typer's own
     parts = [f"## `{context.command_path}`", command.help, f"```text\n{usage}\n```"]
     helped = [param.get_help_record(context) for param in command.get_params(context)]
     rows = [
-        (f"`{left.removesuffix(' <list[str]>').removesuffix(' <str>')}`", right)
+        (
+            f"`{left.removesuffix(' <list[str]>').removesuffix(' <str>')}`",
+            right.replace("  ", " "),
+        )
         for left, right in filter(None, helped)
         if not _EVERYWHERE.search(left)
     ]
@@ -96,7 +94,8 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         aliases: Any = field.validation_alias
         names = ", ".join(f"`{alias}`" for alias in aliases.choices)
-        rows.append((names, f"`{name}`", _default(field.default), field.description))
+        default = "" if field.default in (None, ()) else f"`{field.default}`"
+        rows.append((names, f"`{name}`", default, field.description))
     return table(("Environment", "In the file", "Default", "Meaning"), rows)
 
 
@@ -104,10 +103,6 @@ def setting_names() -> str:
     """The names of all settings in the environment, the ones of the scripts too."""
     found: Any = [field.validation_alias for field in Settings.model_fields.values()]
     return ", ".join(f"`{name}`" for aliases in found for name in aliases.choices)
-
-
-def _default(value: object) -> str:
-    return "" if value in (None, ()) else f"`{value}`"
 
 
 def filters() -> str:
@@ -146,11 +141,7 @@ def reasons() -> str:
 # -------------------------------------------------------------- errors and public names
 def error_tree() -> str:
     """The tree of exceptions, and what each of them means."""
-    found = [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.HeadcountError)
-    ]
+    found = [kind for kind in vars(errors).values() if inspect.isclass(kind)]
     tree = inspect.cleandoc(errors.__doc__ or "").split("\n\n")[1]
     rows = ((f"`{kind.__name__}`", _first_line(kind)) for kind in found)
     fence = f"```text\n{inspect.cleandoc(tree)}\n```"
@@ -167,37 +158,21 @@ def _public(name: str) -> str:
     parts = [f"## `{name}`", _docstring(thing)]
     if isinstance(thing, type) and issubclass(thing, Enum):
         parts.append(", ".join(f"`{member.value}`" for member in thing))
-    elif name != "Settings" and not _is_error(thing):
+    elif name != "Settings" and inspect.getmodule(thing) is not errors:
         parts.insert(1, f"```py\n{_signature(name, thing)}\n```")
     parts += [f"- `.{member}`: {text}" for member, text in _members(thing)]
     return "\n\n".join(parts)
 
 
-def _is_error(thing: object) -> bool:
-    return isinstance(thing, type) and issubclass(thing, Exception)
-
-
 def _signature(name: str, thing: Callable[..., object]) -> str:
-    signature = inspect.signature(thing)
     start = "async def " if inspect.iscoroutinefunction(thing) else ""
     start = "async for change in " if inspect.isasyncgenfunction(thing) else start
-    line = f"{start}{name}{_plain(signature)}"
-    if len(line) <= WIDTH:
-        return line
-    params = [_plain(parameter) for parameter in signature.parameters.values()]
-    keyword_only = inspect.Parameter.KEYWORD_ONLY
-    kinds = [parameter.kind for parameter in signature.parameters.values()]
-    if keyword_only in kinds:
-        params.insert(kinds.index(keyword_only), "*")
-    body = "".join(f"    {parameter},\n" for parameter in params)
-    result = signature.return_annotation
-    arrow = "" if result in (None, inspect.Signature.empty) else _arrow(result)
-    return f"{start}{name}(\n{body}){arrow}"
-
-
-def _arrow(result: object) -> str:
-    named = result.__name__ if isinstance(result, type) else str(result)
-    return f" -> {_plain(named)}"
+    text = _plain(inspect.signature(thing)).removesuffix(" -> None")
+    if len(f"{start}{name}{text}") > WIDTH:
+        inside, _, result = text[1:].rpartition(")")
+        lines = (f"    {part},\n" for part in _BETWEEN.split(inside))
+        text = f"(\n{''.join(lines)}){result}"
+    return f"{start}{name}{text}"
 
 
 def _plain(part: object) -> str:
@@ -230,12 +205,11 @@ def _docstring(thing: object) -> str:
 def schema() -> str:
     """Every object of the published schema with its fields."""
     document = json.loads(files("headcount").joinpath("schema.json").read_text())
-    objects = {
-        name: part
+    return "\n\n".join(
+        _object(document, name, part)
         for name, part in document["$defs"].items()
         if part.get("type") == "object"
-    }
-    return "\n\n".join(_object(document, name, objects[name]) for name in objects)
+    )
 
 
 def _object(document: Any, name: str, part: Any) -> str:  # noqa: ANN401 - JSON
@@ -245,9 +219,8 @@ def _object(document: Any, name: str, part: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _field(document: Any, key: str, inner: Any) -> tuple[str, str, str]:  # noqa: ANN401 - JSON
-    meaning = inner.get("description")
-    whole = _resolved(document, inner)
-    return f"`{key}`", _type(document, inner), meaning or whole.get("description", "")
+    told = {"description": "", **_resolved(document, inner), **inner}
+    return f"`{key}`", _type(document, inner), told["description"]
 
 
 def _resolved(document: Any, part: Any) -> Any:  # noqa: ANN401 - JSON
@@ -270,10 +243,9 @@ def _type(document: Any, part: Any) -> str:  # noqa: ANN401 - JSON
     part = _resolved(document, part)
     if part.get("type") == "array":
         return f"list of {_type(document, part['items'])}"
-    if "const" in part:
-        return f"`{json.dumps(part['const'])}`"
-    if "enum" in part:
-        return ", ".join(f"`{json.dumps(value)}`" for value in part["enum"])
+    values = part.get("enum", [part["const"]] if "const" in part else [])
+    if values:
+        return ", ".join(f"`{json.dumps(value)}`" for value in values)
     kinds = part["type"]
     return kinds if isinstance(kinds, str) else " or ".join(kinds)
 
@@ -301,11 +273,6 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-def pages() -> list[Path]:
-    """Every page that may have generated parts."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
 def filled(text: str) -> str:
     """The text of a page with its generated parts as they should be."""
     for name, part in PARTS.items():
@@ -319,16 +286,14 @@ def filled(text: str) -> str:
 
 def main() -> int:
     """Write the pages, or with `--check` name those that are out of date."""
-    stale = [page for page in pages() if filled(page.read_text()) != page.read_text()]
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    stale = [page for page in pages if filled(page.read_text()) != page.read_text()]
+    only_check = "--check" in sys.argv
     for page in stale:
-        if "--check" in sys.argv:
-            print(
-                f"out of date: {page.relative_to(ROOT)} (python scripts/reference.py)"
-            )
-        else:
+        print("out of date:" if only_check else "wrote", page.relative_to(ROOT))
+        if not only_check:
             page.write_text(filled(page.read_text()))
-            print(f"wrote {page.relative_to(ROOT)}")
-    return 1 if stale and "--check" in sys.argv else 0
+    return 1 if stale and only_check else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the pages say of the program is so."""
 
 import ast
+import html
 import json
 import re
 import subprocess
@@ -55,6 +56,16 @@ def test_the_generated_parts_are_up_to_date() -> None:
     )
 
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_the_picture_shows_the_run_of_make_demo() -> None:
+    recipe = re.search(r"headcount (find .+)", (ROOT / "Makefile").read_text())
+    drawn = (ROOT / "docs" / "images" / "demo.svg").read_text()
+    lines = html.unescape(drawn).replace("\xa0", " ")
+
+    assert recipe
+    assert f"$ headcount {recipe[1]}" in lines
+    assert "Exactly 100 of 100 creators (sandbox)" in lines
 
 
 # ------------------------------------------------------------------------ the program

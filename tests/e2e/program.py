@@ -97,12 +97,13 @@ class Home:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
+        self.data = folder / "data"
         self._stack = stack
         self._runs = 0
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_DATA_HOME": str(self.data),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "LANG": "C.UTF-8",
             "PYTHONWARNINGS": "error",

@@ -138,6 +138,21 @@ def test_another_process_can_watch_a_job(home: Home, slow: Provider) -> None:
     assert "completed  150/150 (100.0%)" in watched.out.splitlines()[-1]
 
 
+def test_watching_a_killed_job_ends_and_says_how_to_go_on(
+    home: Home, slow: Provider
+) -> None:
+    run = home.start("find", 300, *WORDS)
+    slow.after(2)
+    run.kill()
+
+    watched = home.run("jobs", "watch", run.job)
+    deleted = home.run("jobs", "delete", run.job, "--yes")
+
+    assert watched.code == 130
+    assert f"headcount jobs resume {run.job}" in watched.err
+    assert deleted.code == 0
+
+
 def test_another_process_can_cancel_a_job(home: Home, slow: Provider) -> None:
     run = home.start("find", 1000, *WORDS)
     slow.after(4)

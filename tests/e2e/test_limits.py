@@ -36,6 +36,17 @@ def test_a_refused_key_ends_with_4_and_is_never_shown(
     assert provider.charged == 0
 
 
+def test_a_wrong_address_ends_with_4_and_is_named(
+    home: Home, provider: Provider
+) -> None:
+    wrong = f"{provider.url}/wrong"
+
+    ran = home.run("find", 5, "tech", "--retries", 1, SCRAPECREATORS_API_URL=wrong)
+
+    assert ran.code == 4
+    assert "check SCRAPECREATORS_API_URL" in ran.err.splitlines()[-1]
+
+
 def test_what_was_found_before_the_credits_ran_out_is_kept_and_resumed(
     home: Home, serve: Serve
 ) -> None:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from e2e.program import PATIENCE, PROGRAM, Home, Provider
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_SIZE = struct.pack("HHHH", 40, 160, 0, 0)  # rows and columns
+_SIZE = struct.pack("HHHH", 24, 80, 0, 0)  # rows and columns, as terminals begin
 
 
 class Terminal:

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Insert,
     Row,
     Select,
+    Table,
     and_,
     bindparam,
     delete,
@@ -54,14 +56,19 @@ _LOAD_OPEN_CALLS = (
     select(*rows.CALL).where(calls.c.job_id == _JOB, _OPEN).order_by(calls.c.id)
 )
 _CREATE_JOB = insert(jobs)
-_UPDATE_JOB = update(jobs).where(jobs.c.id == _JOB)
+# The id is left as it is: to write it makes SQLite visit all that refers to it.
+_UPDATE_JOB = sqlite.Prepared(
+    update(jobs).where(jobs.c.id == bindparam("id", type_=jobs.c.id.type)),
+    jobs,
+    *(column.name for column in jobs.columns if column is not jobs.c.id),
+)
 _DELETE_JOB = delete(jobs).where(jobs.c.id == _JOB)
 
 
 def create(connection: Connection, job: Job) -> None:
     """Write a new job."""
     connection.execute(_CREATE_JOB, rows.job_row(job))
-    connection.execute(_WRITE_SOURCES, rows.source_rows(job.id, job.sources))
+    _WRITE_SOURCES.write(connection, rows.source_rows(job.id, job.sources))
 
 
 def load(connection: Connection, job_id: str, remembered: Job | None) -> Job:
@@ -94,6 +101,12 @@ def forget(connection: Connection, job_id: str) -> None:
 
 
 # ------------------------------------------------------------------------- one change
+def _prepared(statement: Insert, table: Table) -> sqlite.Prepared:
+    """A statement that gives every column but the one that numbers itself."""
+    names = [c.name for c in table.columns if c is not creators.c.id]
+    return sqlite.Prepared(statement, table, *names)
+
+
 _POSTS_OF_CREATOR = and_(
     posts.c.job_id == creators.c.job_id, posts.c.creator_key == creators.c.creator_key
 )
@@ -103,11 +116,11 @@ _KNOWN = (
     .where(creators.c.job_id == _JOB)
     .where(creators.c.creator_key.in_(bindparam("keys", expanding=True)))
 )
-_WRITE_SOURCES = sqlite.upsert(sources, "job_id", "id")
-_WRITE_CALLS = sqlite.upsert(calls, "job_id", "id")
-_WRITE_CREATORS = sqlite.upsert(creators, "job_id", "creator_key")
-_WRITE_POSTS = sqlite.insert_missing(posts)
-_WRITE_EVENT = insert(events)
+_WRITE_SOURCES = _prepared(sqlite.upsert(sources, "job_id", "id"), sources)
+_WRITE_CALLS = _prepared(sqlite.upsert(calls, "job_id", "id"), calls)
+_WRITE_CREATORS = _prepared(sqlite.upsert(creators, "job_id", "creator_key"), creators)
+_WRITE_POSTS = _prepared(sqlite.insert_missing(posts), posts)
+_WRITE_EVENT = _prepared(insert(events), events)
 
 
 def known(connection: Connection, job_id: str, keys: Sequence[str]) -> Known:
@@ -130,21 +143,12 @@ def write(
     job = change.job
     same = {id(source) for source in before.sources}
     moved = [source for source in job.sources if id(source) not in same]
-    connection.execute(_UPDATE_JOB, _as_update(rows.job_row(job)))
-    for statement, written in (
-        (_WRITE_SOURCES, rows.source_rows(job.id, moved)),
-        (_WRITE_CALLS, rows.call_rows(job.id, change.calls)),
-        (_WRITE_CREATORS, rows.creator_rows(job.id, change.findings)),
-        (_WRITE_POSTS, rows.post_rows(job.id, change.posts)),
-        (_WRITE_EVENT, rows.event_rows(job.id, [event] if event else [])),
-    ):
-        if written:
-            connection.execute(statement, written)
-
-
-def _as_update(row: rows.Row) -> rows.Row:
-    """Leave the id as it is: to write it makes SQLite visit all that refers to it."""
-    return {"job" if name == "id" else name: value for name, value in row.items()}
+    _UPDATE_JOB.write(connection, [rows.job_row(job)])
+    _WRITE_SOURCES.write(connection, rows.source_rows(job.id, moved))
+    _WRITE_CALLS.write(connection, rows.call_rows(job.id, change.calls))
+    _WRITE_CREATORS.write(connection, rows.creator_rows(job.id, change.findings))
+    _WRITE_POSTS.write(connection, rows.post_rows(job.id, change.posts))
+    _WRITE_EVENT.write(connection, rows.event_rows(job.id, [event] if event else []))
 
 
 # ------------------------------------------------------------------------- long lists

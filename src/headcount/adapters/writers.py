@@ -25,7 +25,8 @@ from headcount.core.rows import disarm, flat
 CHUNK = 65_536  # bytes
 MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
 _SHOWN = 50  # rows of a table: about what an eye runs over
-_ROOMY = 100  # characters that leave room for an address beside the rest
+_ROOM = {"profileUrl": 140, "verified": 100, "creator.verified": 100}
+"""How wide a table must be, in characters, for these beside the rest."""
 _IN_TABLE = (
     "ordinal",
     "username",
@@ -42,6 +43,7 @@ _IN_TABLE = (
     "profileUrl",
     "sandbox",
 )
+_FOLDED = {"name", "creator.name", "keyword"}  # the rest is to be copied or clicked
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 Bytes = AsyncGenerator[bytes, None]
@@ -175,7 +177,11 @@ async def as_table(contents: Contents) -> Bytes:
             shown.append(flat(row))
         else:
             more += 1
-    names = [name for name in _IN_TABLE if name in contents.columns]
+    names = [
+        name
+        for name in _IN_TABLE
+        if name in contents.columns and contents.width >= _ROOM.get(name, 0)
+    ]
     yield _drawn(names, shown, contents.width).encode()
     if more:
         yield f"... and {more:,} more: use --out FILE\n".encode()
@@ -187,7 +193,6 @@ def _drawn(names: list[str], rows: list[Document], width: int) -> str:
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
-    whole = {"profileUrl"} if width >= _ROOMY else set()  # addresses, to be clicked
     table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, show_edge=False)
     for name in names:
         counts = any(_is_count(row[name]) for row in rows)
@@ -195,7 +200,7 @@ def _drawn(names: list[str], rows: list[Document], width: int) -> str:
             name.rpartition(".")[2],
             justify="right" if counts else "left",
             overflow="fold",
-            no_wrap=counts or name in whole,
+            no_wrap=name not in _FOLDED,
         )
     for row in rows:
         # A Text is printed as it is, where a string would be read as markup.

@@ -10,18 +10,19 @@ from rich.text import Text
 
 from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery, deliver
-from headcount.cli.exits import exit_of
+from headcount.cli.exits import Exit, exit_of
 from headcount.cli.options import Output
 from headcount.cli.views import open_view
 from headcount.cli.work import Talk, expect, parse_deadline, work_and_deliver
 from headcount.core.errors import JobNotReady
-from headcount.core.model import Status
+from headcount.core.model import Job, Status
 from headcount.core.report import (
     Document,
     advice,
     exact_count_tracking,
     job_document,
 )
+from headcount.runners.local import is_dead
 from headcount.settings import Settings
 
 _WIDTH = 120
@@ -67,7 +68,7 @@ async def deleted(settings: Settings, job_id: str) -> None:
     """
     async with open_app(settings) as app:
         job = await app.store.load(job_id)
-        if job.lease and job.lease.expires_at > app.clock.now():
+        if job.lease and job.lease.expires_at > app.clock.now() and not _left(job):
             raise JobNotReady(
                 f"job {job_id} is being worked on: headcount jobs cancel {job_id} first"
             )
@@ -98,7 +99,7 @@ async def continued(
 
 
 async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
-    """Print the events of a job until it has ended or is paused; its exit code."""
+    """Print the events of a job until it has ended or is left alone; its exit code."""
     seen = 0
     async with open_app(settings) as app:
         while True:
@@ -108,7 +109,16 @@ async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
                 typer.echo(_event_line(event.type, event.at, event.data, as_json))
             if job.status.ended or job.status is Status.PAUSED:
                 return exit_of(job)
+            if _left(job):
+                line = f"Nobody works on job {job_id} any more: "
+                typer.echo(f"{line}headcount jobs resume {job_id}", err=True)
+                return Exit.INTERRUPTED
             await app.clock.sleep(_LOOK)
+
+
+def _left(job: Job) -> bool:
+    """Whether who worked on the job was killed."""
+    return job.lease is not None and is_dead(job.lease.holder)
 
 
 def _event_line(kind: str, at: datetime, data: Document, as_json: bool) -> str:

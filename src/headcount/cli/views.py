@@ -14,7 +14,8 @@ from headcount.core.report import percent, progress
 from headcount.core.sighting import Verdict
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.console import RenderableType
+    from rich.live import Live
 
 
 class View(Protocol):
@@ -109,10 +110,10 @@ class LogLines:
 
 
 class LiveBar:
-    """One line that keeps itself up to date on a terminal."""
+    """A bar and a line of numbers that keep themselves up to date on a terminal."""
 
     def __init__(self) -> None:
-        self._progress: Progress | None = None
+        self._live: Live | None = None
         self._started = time.monotonic()
         self._calls_before = 0
 
@@ -120,51 +121,48 @@ class LiveBar:
     def showing(self, job: Job) -> Iterator[None]:
         """Draw the bar while the block runs."""
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.live import Live
 
         self._started, self._calls_before = time.monotonic(), job.charged
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("[bold]{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[numbers]}"),
-            console=Console(stderr=True),
-        ) as bar:
-            self._progress = bar
-            world = "sandbox" if job.sandbox else job.search.platform
-            bar.add_task(world, total=job.target, numbers=self._numbers(job))
-            bar.update(bar.task_ids[0], completed=job.delivered)
+        with Live(self._picture(job), console=Console(stderr=True)) as self._live:
             yield
-            self._progress = None
+        self._live = None
 
     def __call__(self, change: Change) -> None:
         """Move the bar on."""
-        bar = self._progress
-        if bar is None:
+        job, live = change.job, self._live
+        if live is None:
             return
-        job = change.job
         for call in change.calls:
             if call.error:
                 keyword = job.source(call.source).keyword
-                bar.console.print(f"{keyword}: {call.error}", markup=False, style="dim")
-        bar.update(
-            bar.task_ids[0],
-            completed=job.delivered,
-            total=job.target,
-            numbers=self._numbers(job),
-        )
+                live.console.print(
+                    f"{keyword}: {call.error}", markup=False, style="dim"
+                )
+        live.update(self._picture(job))
 
-    def _numbers(self, job: Job) -> str:
+    def _picture(self, job: Job) -> "RenderableType":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         numbers = progress(job)
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            "sandbox" if job.sandbox else job.search.platform,
+            ProgressBar(total=job.target, completed=job.delivered, width=40),
+            Text(f"{job.delivered}/{job.target}", style="bold"),
+            str(numbers["progress"]),
+        )
         parts = [
-            f"{numbers['progress']}",
             f"{job.charged} calls",
             f"{job.duplicates} duplicates",
             f"{numbers['averagePerCall']}/call",
             *self._forecast(job),
             f"{job.credits} credits",
         ]
-        return " · ".join(parts)
+        return Group(bar, Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
 
     def _forecast(self, job: Job) -> list[str]:
         calls = calls_remaining(job)
@@ -174,7 +172,15 @@ class LiveBar:
         if not made:
             return [f"~{calls} to go"]
         seconds = (time.monotonic() - self._started) / made * calls
-        return [f"~{calls} to go", f"~{seconds:.0f} s left"]
+        return [f"~{calls} to go", f"~{_span(seconds)} left"]
+
+
+def _span(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _say(line: str) -> None:
