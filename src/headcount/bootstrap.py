@@ -87,7 +87,14 @@ class App:
         """End a job for good, with what it has."""
         now = self.clock.now()
         return await self._apply(
-            job_id, lambda job, _: lifecycle.cancel(Change(job), now)
+            job_id, lambda job, _: lifecycle.cancel(Change(job), now, is_dead=is_dead)
+        )
+
+    async def finish(self, job_id: str) -> Job:
+        """Take what a job has as its result."""
+        now = self.clock.now()
+        return await self._apply(
+            job_id, lambda job, _: lifecycle.finish(Change(job), now, is_dead=is_dead)
         )
 
     async def top_up(

@@ -60,6 +60,7 @@ class Books:
         self.posts: set[tuple[str, int, str]] = set()
         self.order: list[str] = []  # of qualified creators, by an own count
         self.duplicates = 0
+        self.finished = False  # by its owner, at some time
         self.settled: set[tuple[int, str]] = set()
         self.witnesses = {source.id: Witness() for source in job.sources}
 
@@ -195,6 +196,7 @@ class Books:
             Reason.PROVIDER_BLOCKED: halted
             or (failing and all(w.dry or w in failing for w in witnesses)),
             Reason.OUT_OF_CREDITS: halted,
+            Reason.FINISHED_BY_USER: self.finished,
             Reason.CALL_LIMIT: job.charged == self.cap,
             Reason.BUDGET: job.credits + price > self.budget,
             Reason.DEADLINE: deadline and job.ended_at and job.ended_at >= deadline,

@@ -1,5 +1,6 @@
 """Who may decide for a job, and what its owner may do with it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -247,12 +248,56 @@ def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status) -> No
         assert (job.ended_at, job.due_at) == (NOON, None)
 
 
+@pytest.mark.parametrize("end", [lifecycle.cancel, lifecycle.finish])
+def test_what_a_dead_worker_has_out_is_counted_as_spent_by_an_end(
+    end: Callable[..., Change],
+) -> None:
+    job = replace(leased(), open_calls=(a_call(),), lines=1)
+    job = with_sources(job, Source(1, "tea"))
+
+    left = end(Change(job), NOON).job
+    closed = end(Change(job), NOON, is_dead=lambda holder: holder == "theirs").job
+
+    assert (len(left.open_calls), left.charged) == (1, 0)
+    assert (len(closed.open_calls), closed.charged) == (0, 1)
+    assert closed.status.ended
+
+
+def test_a_finished_job_ends_with_what_it_has() -> None:
+    job = replace(leased(), qualified=4)
+
+    finished = lifecycle.finish(Change(job), NOON).job
+
+    assert finished.status is Status.PARTIAL
+    assert finished.outcome == Outcome(6, Reason.FINISHED_BY_USER)
+    assert (finished.ended_at, finished.lease, finished.due_at) == (NOON, None, None)
+
+
+def test_a_finished_job_that_lacks_nothing_is_completed() -> None:
+    finished = lifecycle.finish(Change(replace(leased(), qualified=10)), NOON).job
+
+    assert (finished.status, finished.outcome) == (Status.COMPLETED, Outcome())
+
+
+def test_a_finished_job_waits_for_what_is_out() -> None:
+    job = replace(leased(), status=Status.PAUSED, open_calls=(a_call(),), lines=1)
+    job = with_sources(job, Source(1, "tea"))
+
+    finishing = lifecycle.finish(Change(job), NOON).job
+
+    assert finishing.status is Status.PROCESSING
+    assert not proceeded(finishing).changed
+    answered = replace(finishing, open_calls=())
+    assert proceeded(answered).job.outcome == Outcome(10, Reason.FINISHED_BY_USER)
+
+
 @pytest.mark.parametrize("status", ENDED)
 def test_an_end_is_not_overwritten(status: Status) -> None:
     nothing = Change(ended(status))
 
     assert lifecycle.pause(nothing) is nothing
     assert lifecycle.cancel(nothing, NOON) is nothing
+    assert lifecycle.finish(nothing, NOON) is nothing
     assert lifecycle.collapse(nothing, "a defect", NOON) is nothing
 
 

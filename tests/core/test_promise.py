@@ -330,15 +330,20 @@ class Promise(RuleBasedStateMachine):
             )
             self.books.job = replace(self.job, pending=self.job.pending + 1)
 
-    @rule(ending=st.sampled_from(["cancel"] + ["collapse"] * 3 + [""] * 12))
+    @rule(ending=st.sampled_from(["cancel"] + ["finish", "collapse"] * 2 + [""] * 12))
     def the_job_is_ended_from_outside(self, ending: str) -> None:
         if not ending or self.job.status.ended:
             return
         missing = self.job.missing
         if ending == "cancel":
             self.play(lambda c: lifecycle.cancel(c, self.now))
+        elif ending == "finish":
+            self.books.finished = True
+            self.play(lambda c: lifecycle.finish(c, self.now))
         else:
             self.play(lambda c: lifecycle.collapse(c, "a defect", self.now))
+        if self.job.open_calls and ending == "finish":
+            return  # it ends once they are counted
         assert self.job.outcome is not None
         assert self.job.outcome.short_by == missing
         self.go_on(room=4)
@@ -399,7 +404,11 @@ class Promise(RuleBasedStateMachine):
     def is_final(self) -> bool:
         """Whether it is no use to ask the owner to resume."""
         outcome = self.job.outcome
-        blocked = {Reason.PROVIDER_BLOCKED, Reason.OUT_OF_CREDITS}
+        blocked = {
+            Reason.PROVIDER_BLOCKED,
+            Reason.OUT_OF_CREDITS,
+            Reason.FINISHED_BY_USER,
+        }
         return (
             self.job.status is Status.PARTIAL
             and outcome is not None

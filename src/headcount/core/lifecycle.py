@@ -18,6 +18,7 @@ from headcount.core.model import (
     Lease,
     Limits,
     Outcome,
+    Reason,
     Source,
     SourceState,
     Status,
@@ -41,10 +42,9 @@ def claim(
     job = change.job
     if job.status not in {Status.PENDING, Status.PROCESSING}:
         return change
-    if job.lease and job.lease.expires_at > now and not is_dead(job.lease.holder):
+    if _at_work(job, now, is_dead):
         return change
-    for call in job.open_calls:
-        change = give_up(change, call.id, now)
+    change = _abandoned(change, now)
     job = replace(
         change.job,
         status=Status.PROCESSING,
@@ -54,6 +54,19 @@ def claim(
         due_at=lease.expires_at,
     )
     return replace(change, job=job)
+
+
+def _at_work(job: Job, now: datetime, is_dead: Callable[[str], bool]) -> bool:
+    """Whether a living worker has the lease."""
+    lease = job.lease
+    return lease is not None and lease.expires_at > now and not is_dead(lease.holder)
+
+
+def _abandoned(change: Change, now: datetime) -> Change:
+    """Count as spent what nobody waits for any more."""
+    for call in change.job.open_calls:
+        change = give_up(change, call.id, now)
+    return change
 
 
 def renew(change: Change, token: int, until: datetime) -> Change:
@@ -157,16 +170,36 @@ def pause(change: Change) -> Change:
     return replace(change, job=replace(change.job, status=Status.PAUSED, due_at=None))
 
 
-def cancel(change: Change, now: datetime) -> Change:
-    """End the job for good; what was found stays."""
-    job = change.job
-    if job.status.ended:
+def cancel(
+    change: Change, now: datetime, *, is_dead: Callable[[str], bool] = lambda _: False
+) -> Change:
+    """End the job for good; what was found stays, and what is out is still counted."""
+    if change.job.status.ended:
         return change
+    if not _at_work(change.job, now, is_dead):
+        change = _abandoned(change, now)
+    job = change.job
     outcome = Outcome(job.missing)
     job = replace(
         job, status=Status.CANCELLED, outcome=outcome, ended_at=now, due_at=None
     )
     return replace(change, job=job)
+
+
+def finish(
+    change: Change, now: datetime, *, is_dead: Callable[[str], bool] = lambda _: False
+) -> Change:
+    """Take what is there as the result, as soon as what is out has been counted."""
+    if change.job.status.ended:
+        return change
+    if not _at_work(change.job, now, is_dead):
+        change = _abandoned(change, now)
+    job = change.job
+    taken = Outcome(job.missing, Reason.FINISHED_BY_USER)
+    if job.open_calls:
+        job = replace(job, status=Status.PROCESSING, halt=taken)
+        return replace(change, job=job)
+    return replace(change, job=_ended(job, taken if job.missing else Outcome(), now))
 
 
 def collapse(change: Change, detail: str, now: datetime) -> Change:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from headcount.core import lifecycle
-from headcount.core.errors import HeadcountError, InternalError
+from headcount.core.errors import InternalError, OperatorError, UsageError
 from headcount.core.model import Change, Job, Known, Status
 from headcount.engine import Engine
 from headcount.ports import Clock, Store
@@ -47,7 +47,7 @@ class LocalRunner:
     async def _advance(self, job_id: str, nudge: asyncio.Event) -> Job:
         try:
             return await self._engine.advance(job_id, nudge=nudge)
-        except HeadcountError:
+        except (UsageError, OperatorError):
             raise
         except Exception as error:
             detail = f"{type(error).__name__}: {error}"
