@@ -125,6 +125,9 @@ class Engine:
             while step.out or self._goes_on(step):
                 await self._answers(step)
             return await self._release(step)
+        except asyncio.CancelledError:
+            await self._release(step)  # so that others need not wait for its expiry
+            raise
         finally:
             for task in step.out:
                 task.cancel()

@@ -198,9 +198,9 @@ def test_dry_sources_exhaust_a_job() -> None:
 def test_sources_that_fail_block_a_job_and_are_named() -> None:
     job = with_source(at_work("tea", "mate", "coffee"), 1, state=SourceState.FAILING)
     job = with_source(job, 2, state=SourceState.DRY)
-    job = with_source(job, 3, state=SourceState.FAILING)
+    job = with_source(job, 3, state=SourceState.FAILING, error="HTTP 503")
 
-    told = "no answer could be had for tea, coffee"
+    told = "no answer could be had for tea, coffee: HTTP 503"
     assert decided(job) == End(Outcome(100, Reason.PROVIDER_BLOCKED, told))
 
 

@@ -285,7 +285,7 @@ def test_a_finished_job_waits_for_what_is_out() -> None:
 
     finishing = lifecycle.finish(Change(job), NOON).job
 
-    assert finishing.status is Status.PROCESSING
+    assert (finishing.status, finishing.due_at) == (Status.PROCESSING, NOON)
     assert not proceeded(finishing).changed
     answered = replace(finishing, open_calls=())
     assert proceeded(answered).job.outcome == Outcome(10, Reason.FINISHED_BY_USER)

@@ -242,6 +242,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
                 "pages": 1,
                 "itemsReceived": 0,
                 "newUnique": 0,
+                "error": None,
             },
             {
                 "keyword": "mate",
@@ -251,6 +252,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
                 "pages": 2,
                 "itemsReceived": 50,
                 "newUnique": 20,
+                "error": None,
             },
         ],
         "createdAt": "2026-03-14T12:00:00.000Z",

@@ -181,7 +181,7 @@ async def test_a_source_that_gives_no_answer_blocks_the_job() -> None:
 
     job = await stage.advance()
 
-    detail = "no answer could be had for tea"
+    detail = f"no answer could be had for tea: {DOWN.message}"
     assert job.outcome == Outcome(30, Reason.PROVIDER_BLOCKED, detail)
     assert len(provider.asked) == 3
 

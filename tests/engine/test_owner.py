@@ -2,13 +2,14 @@
 
 import asyncio
 
+import pytest
 from builders import a_job
 from engine.stage import Stage, a_slow_stage, a_stage, after, names
 from fakes.provider import FakeProvider
 
 from headcount.core import lifecycle
 from headcount.core.calls import Failure, FailureKind
-from headcount.core.model import Change, Limits, Outcome, Status
+from headcount.core.model import Change, Job, Limits, Outcome, Status
 
 TEA = {"tea": [names("a", 1, 30), names("b", 1, 30), names("c", 1, 30)]}
 
@@ -33,6 +34,24 @@ async def test_a_page_that_comes_after_the_pause_is_counted_and_none_is_asked() 
 
     assert (job.status, job.lease, job.due_at) == (Status.PAUSED, None, None)
     assert (job.delivered, len(provider.asked), stage.seconds()) == (30, 1, 5.0)
+
+
+async def test_a_worker_that_is_cancelled_hands_the_lease_back_at_once() -> None:
+    stage = await a_slow_stage(FakeProvider(TEA), {"tea": 5.0}, a_job(target=90))
+    working = asyncio.ensure_future(stage.advance())
+    ending = stage.after(1, lambda: _cancelled(working))
+
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    await ending
+
+    job = await stage.job()
+    assert (job.lease, job.due_at) == (None, stage.clock.now())
+    assert len(job.open_calls) == 1
+
+
+async def _cancelled(working: asyncio.Future[Job]) -> None:
+    working.cancel()
 
 
 async def test_a_nudge_makes_a_waiting_worker_look_at_the_job() -> None:

@@ -165,6 +165,7 @@ sources = Table(
     *_counts("evidence", "failures", "throttles", "refusals"),
     Column("retry_at", Moment),
     Column("set_aside", Integer),
+    Column("error", Text),
     *_counts("pages", "items", "found"),
     Column("recent", Float, nullable=False),
     PrimaryKeyConstraint("job_id", "id"),

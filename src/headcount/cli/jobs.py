@@ -112,12 +112,26 @@ def cancel(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int
     from headcount.cli.listing import cancelled
     from headcount.settings import load_settings
 
-    document = finish(cancelled(load_settings(), job_id))
+    return _told_of(finish(cancelled(load_settings(), job_id)), format_)
+
+
+@jobs.command("finish")
+@told
+def finish_(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int:
+    """Take what a job has as its result; it can be topped up later."""
+    from headcount.cli.listing import finished
+    from headcount.settings import load_settings
+
+    return _told_of(finish(finished(load_settings(), job_id)), format_)
+
+
+def _told_of(document: dict[str, object], format_: opt.Listing) -> int:
+    """Print how a job stands now."""
     if format_ is opt.Listing.JSON:
         typer.echo(_json(document))
     else:
         typer.echo(
-            f"Job {job_id} is {document['status']}: "
+            f"Job {document['id']} is {document['status']}: "
             f"{document['current']} of {document['target']} creators.",
             err=True,
         )

@@ -54,6 +54,12 @@ async def cancelled(settings: Settings, job_id: str) -> Document:
         return job_document(await app.cancel(job_id))
 
 
+async def finished(settings: Settings, job_id: str) -> Document:
+    """Finish a job, and show it."""
+    async with open_app(settings) as app:
+        return job_document(await app.finish(job_id))
+
+
 async def exported(settings: Settings, job_id: str, delivery: Delivery) -> None:
     """Write what a job has."""
     async with open_app(settings) as app:

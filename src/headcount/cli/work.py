@@ -138,16 +138,7 @@ async def work_and_deliver(
             raise
     if job.status is not Status.COMPLETED or not talk.quiet:
         typer.echo(_summary(job, app.settings, delivery), err=True)
-    if exit_of(job) is Exit.REFUSED:
-        await _quote(app, job)
     return exit_of(job)
-
-
-async def _quote(app: App, job: Job) -> None:
-    """Say what the provider said last, where the reason does not already."""
-    errors = [call.error async for call in app.store.calls(job.id) if call.error]
-    if errors and errors[-1] not in advice(job):
-        typer.echo(f"The last answer: {errors[-1]}", err=True)
 
 
 async def work(app: App, job: Job, talk: Talk) -> Job:

@@ -91,8 +91,9 @@ def _calls_left(job: Job, price: int) -> int:
 
 
 def _dried_up(job: Job) -> Outcome:
-    failing = [s.keyword for s in job.sources if s.state is SourceState.FAILING]
+    failing = [s for s in job.sources if s.state is SourceState.FAILING]
     if not failing:
         return Outcome(job.missing, Reason.SOURCES_EXHAUSTED)
-    detail = f"no answer could be had for {', '.join(failing)}"
+    keywords = ", ".join(source.keyword for source in failing)
+    detail = f"no answer could be had for {keywords}: {failing[-1].error}"
     return Outcome(job.missing, Reason.PROVIDER_BLOCKED, detail)

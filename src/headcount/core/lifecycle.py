@@ -197,7 +197,7 @@ def finish(
     job = change.job
     taken = Outcome(job.missing, Reason.FINISHED_BY_USER)
     if job.open_calls:
-        job = replace(job, status=Status.PROCESSING, halt=taken)
+        job = replace(job, status=Status.PROCESSING, halt=taken, due_at=now)
         return replace(change, job=job)
     return replace(change, job=_ended(job, taken if job.missing else Outcome(), now))
 

@@ -83,7 +83,8 @@ class Source:
     `evidence` is how strongly its latest answers say that it has ended; `recent` is a
     moving average of new qualified creators a page. `refusals` counts the uncharged
     attempts since its last charged call; `set_aside` is the number of pages the job
-    had when the source began to fail.
+    had when the source began to fail, and `error` what its last answer said, where
+    that was no page.
     """
 
     id: int
@@ -99,6 +100,7 @@ class Source:
     refusals: int = 0
     retry_at: datetime | None = None
     set_aside: int | None = None
+    error: str | None = None
     pages: int = 0
     items: int = 0
     found: int = 0

@@ -158,6 +158,7 @@ def _source(job: Job, number: int) -> Document:
         "pages": source.pages,
         "itemsReceived": source.items,
         "newUnique": source.found,
+        "error": source.error,
     }
 
 

@@ -189,6 +189,7 @@ def _moved_on(source: Source, call: Call, page: Page, *, fresh: bool) -> Source:
         failures=0,
         throttles=0,
         retry_at=None,
+        error=None,
         pages=source.pages + 1,
         items=source.items + page.items,
         found=source.found + call.new,
@@ -248,6 +249,7 @@ def _postponed(
         retry_at=now + timedelta(seconds=wait),
         state=SourceState.FAILING if given_up else source.state,
         set_aside=job.pages if given_up else None,
+        error=failure.message,
     )
 
 

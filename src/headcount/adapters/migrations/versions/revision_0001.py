@@ -92,6 +92,7 @@ def _sources() -> None:
         *_counts("evidence", "failures", "throttles", "refusals"),
         _text("retry_at", nullable=True),
         *_counts("set_aside", nullable=True),
+        sa.Column("error", sa.Text),
         *_counts("pages", "items", "found"),
         sa.Column("recent", sa.Float, nullable=False),
         _key("sources", "job_id", "id"),
