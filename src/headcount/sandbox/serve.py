@@ -58,16 +58,16 @@ def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
     """
     import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
 
-    listener = _listen(port)
-    announce(f"http://{HOST}:{listener.getsockname()[1]}")
-    config = uvicorn.Config(
-        sandbox,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+    with _listen(port) as listener:
+        announce(f"http://{HOST}:{listener.getsockname()[1]}")
+        config = uvicorn.Config(
+            sandbox,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _guest(sandbox: Sandbox) -> "uvicorn.Server":
