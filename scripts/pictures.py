@@ -20,7 +20,7 @@ from rich.text import Text
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 HEADCOUNT = Path(sys.executable).with_name("headcount")
 COMMAND = "headcount find 100 apple tech gaming --sandbox --format table"
-WIDTH, HEIGHT = 150, 40  # wide enough for whole rows
+WIDTH, HEIGHT = 112, 40  # wide enough for whole rows
 ROWS_SHOWN = 14  # lines of the last screen, before its last two
 _CONTROL = re.compile(r"(\r?\n|\r|\x1b\[[0-9;?]*[A-Za-z])")
 _FONTS = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)

@@ -24,7 +24,7 @@ from headcount.core.rows import disarm, flat
 
 CHUNK = 65_536  # bytes
 MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
-_SHOWN = 50  # rows of a table: about what an eye runs over
+_SHOWN = 20  # rows of a table: what fits on a screen with what was said before
 _ROOM = {"profileUrl": 140, "verified": 100, "creator.verified": 100}
 """How wide a table must be, in characters, for these beside the rest."""
 _IN_TABLE = (
@@ -216,4 +216,6 @@ def _is_count(cell: object) -> bool:
 
 def _printable(cell: object) -> str:
     """A cell for the eye; a terminal obeys control characters, so they go."""
+    if isinstance(cell, bool):
+        return "✓" if cell else ""
     return f"{cell:,}" if _is_count(cell) else _CONTROL.sub(" ", _text(cell))
