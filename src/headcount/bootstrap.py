@@ -1,10 +1,12 @@
 """The only place where concrete things meet: settings in, a working app out."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from headcount.adapters.clock import SystemClock
 from headcount.adapters.http import open_client
@@ -22,6 +24,7 @@ from headcount.runners.local import LocalRunner, is_dead, worker_name
 from headcount.sandbox import Faults, Sandbox, World, serving
 from headcount.settings import Settings, data_folder
 
+_PACES: WeakValueDictionary[tuple[int, str, str], KeyPace] = WeakValueDictionary()
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -133,9 +136,21 @@ class App:
         provider = ScrapeCreators(
             client, key=key, url=url, total_timeout=settings.timeout
         )
-        spacing = timedelta(milliseconds=settings.rate_limit_ms)
-        pace = KeyPace(self.clock, concurrency=settings.concurrency, spacing=spacing)
-        return Channel(provider, pace)
+        return Channel(provider, self._pace(url, key))
+
+    def _pace(self, url: str, key: str) -> KeyPace:
+        """The pace of a key: one for the process, however many apps it has.
+
+        Where their settings differ, those of the app that came first hold.
+        """
+        place = (id(asyncio.get_running_loop()), url, key)
+        pace = _PACES.get(place)
+        if pace is None:
+            spacing = timedelta(milliseconds=self.settings.rate_limit_ms)
+            concurrency = self.settings.concurrency
+            pace = KeyPace(self.clock, concurrency=concurrency, spacing=spacing)
+            _PACES[place] = pace
+        return pace
 
     async def _address(self, name: str) -> tuple[str, str]:
         """The key and URL of a provider; a sandbox is started for its own."""

@@ -1,10 +1,14 @@
 """The library: the same promise, the same types, from Python."""
 
+import asyncio
 from contextlib import aclosing
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from e2e.program import Home
+from e2e.program import Home, Provider
+from pydantic import SecretStr
 
 import headcount
 from headcount import InvalidSearch, InvalidSetting, Limits, Reason, Settings, Status
@@ -115,6 +119,28 @@ async def test_what_cannot_be_taken_names_its_field(settings: Settings) -> None:
         await headcount.find(0, "tech", sandbox=True, settings=settings)
 
     assert refused.value.field == "targetResults"
+
+
+async def test_two_searches_at_once_share_the_pace_of_their_key(
+    settings: Settings, provider: Provider
+) -> None:
+    paced = settings.model_copy(
+        update={
+            "scrapecreators_api_key": SecretStr("the-secret-key"),
+            "scrapecreators_api_url": provider.url,
+            "rate_limit_ms": 60,
+        }
+    )
+
+    await asyncio.gather(
+        headcount.find(70, "tech", settings=paced),
+        headcount.find(70, "cooking", settings=paced),
+    )
+
+    times = [datetime.fromisoformat(call["at"]) for call in provider.calls]
+    apart = [(b - a).total_seconds() for a, b in pairwise(sorted(times))]
+    assert len({call["keyword"] for call in provider.calls}) == 2
+    assert sum(apart) >= 0.055 * len(apart)
 
 
 async def test_a_missing_key_is_told(settings: Settings) -> None:
