@@ -17,7 +17,7 @@ from headcount.cli.exits import Exit, exit_of
 from headcount.cli.views import View, open_view
 from headcount.core.errors import HeadcountError, InvalidSearch
 from headcount.core.estimate import call_cap, expected_calls
-from headcount.core.filters import parse_span
+from headcount.core.filters import Filters, parse_span
 from headcount.core.model import Job, Limits, Search, Status
 from headcount.core.report import advice
 from headcount.core.search import build_search
@@ -200,6 +200,8 @@ def expect(job: Job, settings: Settings, talk: Talk) -> None:
             f"Note: that is fewer than the {_many(calls, 'call')} expected, "
             "so the job will probably end partial."
         )
+    if job.search.filters != Filters():
+        talk.say("Note: what the filters turn away takes calls beyond that.")
 
 
 def _many(number: int, word: str) -> str:
