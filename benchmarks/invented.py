@@ -136,7 +136,7 @@ class _Filling:
             change = lifecycle.proceed(change, token, now, room=1, price=1)
             (call,) = change.job.open_calls
             change = tally.settle(change, call.id, self._page(number), {}, now)
-        return lifecycle.release(change, token, now)
+        return lifecycle.release(change, token, now, due_at=now)
 
     def _page(self, number: int) -> Page:
         return replace(

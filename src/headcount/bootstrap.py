@@ -15,7 +15,6 @@ from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.adapters.sql import SqlStore
 from headcount.core import lifecycle
 from headcount.core.errors import InvalidSetting, StoreError
-from headcount.core.estimate import default_call_cap
 from headcount.core.model import Change, Job, Known, Limits, Search
 from headcount.core.search import new_job
 from headcount.engine import Channel, Engine, Watch, Worker
@@ -47,7 +46,7 @@ class App:
 
     async def create(self, search: Search) -> Job:
         """Keep a new job for this search; nothing is asked yet."""
-        search = replace(search, limits=self._capped(search.limits, search.target))
+        search = replace(search, limits=self._capped(search.limits))
         job = new_job(_new_id(), search, self.clock.now())
         return await self.store.create(job)
 
@@ -80,7 +79,7 @@ class App:
         now = self.clock.now()
 
         def rule(job: Job, _: Known) -> Change:
-            limits = self._capped(job.search.limits, job.target)
+            limits = self._capped(job.search.limits)
             change = lifecycle.top_up(Change(job), job.target, limits, now)
             return lifecycle.resume(change, now)
 
@@ -110,7 +109,7 @@ class App:
             aim = job.target if target is None else target
             given = {name: v for name, v in limits.items() if v is not None}
             raised = replace(job.search.limits, **given)  # type: ignore[arg-type] # as declared by Limits
-            return lifecycle.top_up(Change(job), aim, self._capped(raised, aim), now)
+            return lifecycle.top_up(Change(job), aim, self._capped(raised), now)
 
         return await self._apply(job_id, rule)
 
@@ -119,19 +118,16 @@ class App:
         await self.runner.wake(job_id, self.clock.now())
         return change.job
 
-    def _capped(self, limits: Limits, target: int) -> Limits:
-        """The limits under the cap for testing, which holds whatever is asked."""
+    def _capped(self, limits: Limits) -> Limits:
+        """The limits with the cap for testing as it is set now."""
         testing = self.settings.max_calls_for_testing
-        if testing is None:
-            return limits
-        asked = limits.max_calls or default_call_cap(target)
-        return replace(limits, max_calls=min(asked, testing))
+        return replace(limits, max_calls_for_testing=testing)
 
     async def _open_channel(self, name: str) -> Channel:
         key, url = await self._address(name)
         settings = self.settings
         client = await self._stack.enter_async_context(
-            open_client(read_timeout=min(60.0, settings.timeout))
+            open_client(read_timeout=settings.timeout, connections=settings.concurrency)
         )
         provider = ScrapeCreators(
             client, key=key, url=url, total_timeout=settings.timeout

@@ -8,6 +8,7 @@ holds the next ask.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from headcount.core.errors import StoreBusy
 from headcount.core.model import Change, Job, Known, Lease, Source, Status
 from headcount.ports import Clock, Pace, Provider, Rule, Store
 
+_LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 RENEWAL = timedelta(seconds=10)
 GRACE = timedelta(seconds=10)  # for calls still out when the target is reached
@@ -235,7 +237,14 @@ class Engine:
         step.job, step.starved = change.job, len(opened) == room < wanted
         step.enough_at = None if step.job.missing else step.enough_at or now
         self._send(step, opened)
-        self._watch(change)
+        self._show(change)
+
+    def _show(self, change: Change) -> None:
+        """Tell the watcher, who must not be able to harm a job that is paid for."""
+        try:
+            self._watch(change)
+        except Exception:  # noqa: BLE001 - whatever it is, it is not the job's
+            _LOG.exception("a watcher of job %s failed", change.job.id)
 
     def _send(self, step: _Step, opened: list[Call]) -> None:
         pace = step.channel.pace
@@ -259,7 +268,7 @@ class Engine:
 
         def rule(job: Job, _: Known) -> Change:
             due = max(now, waiting_until(job) or now)
-            return lifecycle.release(Change(job), step.token, due)
+            return lifecycle.release(Change(job), step.token, now, due_at=due)
 
         return (await self._write(step.job.id, rule)).job
 

@@ -60,7 +60,8 @@ async def find(
     """Find exactly `target` different creators, or end with the reason why not.
 
     `keywords` is a list, or a string in which commas separate them. Settings are read
-    as the command line reads them, unless given.
+    as the command line reads them, unless given, and have the last word on whatever
+    `limits` leaves at its default.
 
     Raises:
         InvalidSearch: the search cannot be taken.
@@ -138,12 +139,7 @@ async def _create(
         target,
         keywords.split(",") if isinstance(keywords, str) else keywords,
         filters=filters,
-        limits=limits
-        or Limits(
-            max_calls=settings.max_calls,
-            max_credits=settings.max_credits,
-            attempts=settings.retries,
-        ),
+        limits=settings.filled(limits or Limits()),
         provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
     )
     await app.connect(search.provider)

@@ -7,6 +7,8 @@ configuration directory. Names without a prefix are those that existing scripts 
 
 import json
 import os
+from collections.abc import Callable
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +23,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from headcount.adapters.providers.scrapecreators import URL
 from headcount.core.errors import InvalidSetting
+from headcount.core.model import Limits
 
-PUBLIC_ADDRESS = "https://api.scrapecreators.com"
 _Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -49,7 +52,7 @@ class Settings(BaseSettings):
         description="The key of the search API.",
     )
     scrapecreators_api_url: str = Field(
-        PUBLIC_ADDRESS,
+        URL,
         validation_alias=_from("SCRAPECREATORS_API_URL"),
         description="The API's origin, or the full endpoint.",
     )
@@ -167,6 +170,12 @@ class Settings(BaseSettings):
         """Where jobs are kept."""
         return self.database_url or f"sqlite:///{data_folder() / 'jobs.db'}"
 
+    def filled(self, limits: Limits) -> Limits:
+        """The limits, with what they leave at its default as the settings have it."""
+        ours = Limits(self.max_calls, self.max_credits, attempts=self.retries)
+        left = [f.name for f in fields(Limits) if getattr(limits, f.name) == f.default]
+        return replace(limits, **{name: getattr(ours, name) for name in left})
+
 
 def data_folder() -> Path:
     """Where the user's own data lie."""
@@ -188,28 +197,35 @@ def load_settings(**flags: object) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings()
-        return Settings.model_validate(settings.model_dump() | given)
     except ValidationError as error:
-        raise InvalidSetting(_first_fault(error)) from None
+        raise InvalidSetting(_first_fault(error, _as_given)) from None
     except ValueError as error:
         raise InvalidSetting(f"{config_file()}: {error}") from None
+    try:  # what is left to be wrong are the flags
+        return Settings.model_validate(settings.model_dump() | given)
+    except ValidationError as error:
+        raise InvalidSetting(_first_fault(error, _as_flag)) from None
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError, called: Callable[[str], str]) -> str:
     fault = error.errors(include_url=False, include_context=False)[0]
     name = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.4)
         hint = f": did you mean {near[0]!r}?" if near else ""
         return f"{config_file()}: no setting is called {name!r}{hint}"
-    name = _as_given(name)
+    name = called(name)
     shown = "" if "api_key" in name.lower() else f", not {fault['input']!r}"
     said = fault["msg"].removeprefix("Value error, ")
     return f"{name}: {said[0].lower()}{said[1:]}{shown}"
 
 
+def _as_flag(place: str) -> str:
+    return f"--{place.replace('_', '-')}"
+
+
 def _as_given(place: str) -> str:
-    """The name by which the user gave what pydantic found at this place."""
+    """The name in the environment or the file of what pydantic found at this place."""
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         names = alias.choices if isinstance(alias, AliasChoices) else []

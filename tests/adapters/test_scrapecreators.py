@@ -71,7 +71,7 @@ async def test_a_page_may_come_compressed() -> None:
     assert answer.size == len(body)
 
 
-U, T, R = FailureKind.UNAVAILABLE, FailureKind.THROTTLED, FailureKind.REJECTED
+U, T, R = FailureKind.UNAVAILABLE, FailureKind.THROTTLED, FailureKind.UNAVAILABLE
 K, O = FailureKind.KEY_REFUSED, FailureKind.OUT_OF_CREDITS  # noqa: E741 - beside U, T, R
 SAID = {"success": False, "message": "Looks like you're out of credits :("}
 

@@ -115,13 +115,51 @@ def test_a_job_that_shall_not_go_on_is_never_due(status: Status) -> None:
     job = replace(leased(), status=status)
 
     assert lifecycle.renew(Change(job), 4, NOON).job.due_at is None
-    assert lifecycle.release(Change(job), 4, NOON).job.due_at is None
+    assert lifecycle.release(Change(job), 4, NOON, due_at=NOON).job.due_at is None
 
 
 def test_a_released_job_is_due_and_free() -> None:
-    job = lifecycle.release(Change(leased()), 4, NOON + SECOND).job
+    job = lifecycle.release(Change(leased()), 4, NOON, due_at=NOON + SECOND).job
 
     assert (job.lease, job.due_at) == (None, NOON + SECOND)
+
+
+def test_what_is_out_when_a_lease_is_handed_back_counts_as_spent() -> None:
+    job = replace(leased(), open_calls=(a_call(),), lines=1)
+    job = with_sources(job, Source(1, "tea"))
+
+    change = lifecycle.release(Change(job), 4, NOON, due_at=NOON)
+
+    assert [(c.state, c.closed_at) for c in change.calls] == [(CallState.LOST, NOON)]
+    assert (change.job.open_calls, change.job.charged) == ((), 1)
+
+
+def test_a_defect_ends_the_job_with_its_lease_and_what_was_out() -> None:
+    job = replace(leased(), open_calls=(a_call(),), lines=1)
+    job = with_sources(job, Source(1, "tea"))
+
+    failed = lifecycle.collapse(Change(job), "a defect", NOON).job
+
+    assert (failed.lease, failed.open_calls, failed.charged) == (None, (), 1)
+
+
+def test_a_second_cancel_closes_what_a_dead_worker_left_out() -> None:
+    job = replace(leased(), open_calls=(a_call(),), lines=1)
+    job = with_sources(job, Source(1, "tea"))
+    cancelled = lifecycle.cancel(Change(job), NOON).job
+
+    later = lifecycle.cancel(Change(cancelled), THEIRS.expires_at).job
+
+    assert (len(cancelled.open_calls), later.open_calls) == (1, ())
+    assert (later.status, later.ended_at) == (Status.CANCELLED, NOON)
+
+
+def test_a_job_resumed_while_its_worker_lives_is_due_when_the_lease_runs_out() -> None:
+    job = replace(leased(), status=Status.PAUSED, due_at=None)
+
+    resumed = lifecycle.resume(Change(job), NOON).job
+
+    assert (resumed.status, resumed.due_at) == (Status.PROCESSING, THEIRS.expires_at)
 
 
 @pytest.mark.parametrize("job", [leased(), replace(leased(), lease=None)])
@@ -130,7 +168,7 @@ def test_a_fenced_off_worker_decides_nothing(job: Job) -> None:
 
     assert not lifecycle.holds(job, 3)
     assert lifecycle.renew(nothing, 3, NOON) is nothing
-    assert lifecycle.release(nothing, 3, NOON) is nothing
+    assert lifecycle.release(nothing, 3, NOON, due_at=NOON) is nothing
     assert lifecycle.proceed(nothing, 3, NOON, room=1, price=2) is nothing
 
 

@@ -277,7 +277,7 @@ class Promise(RuleBasedStateMachine):
         nothing, later = Change(self.job), self.now + LEASE
         assert self.token == fenced + 1
         assert lifecycle.renew(nothing, fenced, later) is nothing
-        assert lifecycle.release(nothing, fenced, later) is nothing
+        assert lifecycle.release(nothing, fenced, self.now, due_at=later) is nothing
         held = lifecycle.proceed(nothing, fenced, self.now, room=9, price=PRICE)
         assert held is nothing
 
@@ -285,7 +285,7 @@ class Promise(RuleBasedStateMachine):
     @rule(room=st.integers(0, 4))
     def a_time_slice_ends(self, room: int) -> None:
         due = waiting_until(self.job) or self.now
-        self.play(lambda c: lifecycle.release(c, self.token, due))
+        self.play(lambda c: lifecycle.release(c, self.token, self.now, due_at=due))
         assert self.job.lease is None
         self.claim(room)
 

@@ -273,7 +273,7 @@ def test_a_closed_call_is_news_and_an_open_one_is_not() -> None:
     job = a_busy_job()
     opened = replace(CLOSED, id=4, closed_at=None, state=CallState.OPEN)
 
-    told = report.event(Status.PROCESSING, Change(job, calls=(CLOSED, opened)))
+    told = report.event(Change(job, calls=(CLOSED, opened)))
 
     assert told == (
         "job.progress",
@@ -285,13 +285,23 @@ def test_a_closed_call_is_news_and_an_open_one_is_not() -> None:
             "outcome": None,
         },
     )
-    assert report.event(Status.PROCESSING, Change(job, calls=(opened,))) is None
+    assert report.event(Change(job, calls=(opened,))) is None
+
+
+def test_a_raised_target_is_news_though_the_job_stays_completed() -> None:
+    before = replace(a_busy_job(), status=Status.COMPLETED, qualified=200)
+    job = replace(before, search=replace(before.search, target=150))
+
+    told = report.event(Change(job, before=before))
+
+    assert told is not None
+    assert (told[0], told[1]["target"]) == ("job.completed", 150)
 
 
 def test_a_turn_of_the_status_is_news_by_its_name() -> None:
     job = replace(a_busy_job(), status=Status.PARTIAL, outcome=Outcome(70))
 
-    told = report.event(Status.PROCESSING, Change(job))
+    told = report.event(Change(job, before=a_busy_job()))
 
     assert told is not None
     assert told[0] == "job.partial"
@@ -299,7 +309,7 @@ def test_a_turn_of_the_status_is_news_by_its_name() -> None:
     assert told[1]["outcome"] == {"shortBy": 70, "reason": None, "detail": None}
 
 
-CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 16"
+CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 24"
 BLOCKED = (
     "The provider gave no answer ({}). When that is mended: headcount jobs resume job-1"
 )
@@ -314,7 +324,7 @@ BLOCKED = (
         (Outcome(4, None, "a defect"), "a defect"),
         (
             Outcome(4, Reason.CALL_LIMIT),
-            "The cap on calls is used up: headcount jobs resume job-1 --max-calls 16",
+            "The cap on calls is used up: headcount jobs resume job-1 --max-calls 24",
         ),
         (
             Outcome(4, Reason.BUDGET),
@@ -338,5 +348,5 @@ def test_advice_says_what_would_help(outcome: Outcome | None, advice: str) -> No
 def test_there_is_advice_for_every_reason(reason: Reason) -> None:
     advice = report.advice(replace(a_job(target=10), outcome=Outcome(4, reason)))
 
-    assert advice.endswith((".", "headcount jobs resume job-1", "10m", " 23"))
+    assert advice.endswith((".", "headcount jobs resume job-1", "10m", " 4"))
     assert "{" not in advice

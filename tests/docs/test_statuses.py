@@ -43,7 +43,7 @@ def rules() -> Iterator[tuple[str, Rule]]:
     """Everything that may happen to a job, by the rule's name."""
     yield "claim", lambda change: lifecycle.claim(change, LEASE, NOON)
     yield "renew", lambda change: lifecycle.renew(change, 1, NOON)
-    yield "release", lambda change: lifecycle.release(change, 1, NOON)
+    yield "release", lambda change: lifecycle.release(change, 1, NOON, due_at=NOON)
     yield "proceed", lambda change: lifecycle.proceed(change, 1, NOON, room=1, price=1)
     yield (
         "proceed",

@@ -11,7 +11,8 @@ from fakes.provider import FakeProvider
 from headcount.core.calls import CallState, Failure, FailureKind
 from headcount.core.errors import NoSuchJob
 from headcount.core.filters import Filters
-from headcount.core.model import Limits, Outcome, Reason, Status
+from headcount.core.model import Change, Limits, Outcome, Reason, Status
+from headcount.engine import Channel, Engine, Worker
 
 DOWN = Failure(FailureKind.UNAVAILABLE, "503", charged=False)
 TEA = {"tea": [names("a", 1, 30), names("a", 25, 50), names("a", 51, 80)]}
@@ -311,3 +312,24 @@ async def test_a_call_still_out_when_the_target_is_reached_has_ten_seconds(
     assert [call.state for call in await stage.calls()] == [CallState.SETTLED, state]
     await stage.clock.sleep(1)
     assert stage.pace.take(99) == 10, "a slot was not given back"
+
+
+async def test_a_watcher_that_fails_does_not_harm_the_job(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = await a_stage(FakeProvider(TEA), a_job(target=30))
+
+    def broken(change: Change) -> None:
+        raise BrokenPipeError(change.job.id)
+
+    engine = Engine(
+        stage.rows,
+        lambda _: Channel(stage.provider, stage.pace),
+        stage.clock,
+        worker=Worker("worker"),
+        watch=broken,
+    )
+    job = await engine.advance(stage.job_id)
+
+    assert (job.status, job.delivered) == (Status.COMPLETED, 30)
+    assert "a watcher of job job-1 failed" in caplog.text

@@ -47,7 +47,7 @@ async def test_a_worker_that_is_cancelled_hands_the_lease_back_at_once() -> None
 
     job = await stage.job()
     assert (job.lease, job.due_at) == (None, stage.clock.now())
-    assert len(job.open_calls) == 1
+    assert (job.open_calls, job.charged) == ((), 1)
 
 
 async def _cancelled(working: asyncio.Future[Job]) -> None:

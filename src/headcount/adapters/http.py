@@ -13,7 +13,6 @@ import httpx2
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes, decompressed; a large page has 2 MB
 _CONNECT_TIMEOUT = 10.0
-_CONNECTIONS = 64
 
 _NEVER_SENT = (
     httpx2.ConnectError,  # no such host, refused, TLS
@@ -48,7 +47,7 @@ class NotReceived:
 def open_client(
     *,
     read_timeout: float = 60.0,
-    connections: int = _CONNECTIONS,
+    connections: int = 64,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> httpx2.AsyncClient:
     """A pooled client that follows no redirects: a key goes where it was meant to."""

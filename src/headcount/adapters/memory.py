@@ -63,7 +63,7 @@ class MemoryStore:
         return change
 
     def _keep(self, shelf: _Shelf, change: Change) -> None:
-        news = report.event(shelf.job.status, change)
+        news = report.event(change)
         shelf.job = change.job
         shelf.calls |= {call.id: call for call in change.calls}
         shelf.findings |= {finding.key: finding for finding in change.findings}

@@ -19,7 +19,7 @@ class KeyPace:
         self._clock = clock
         self._concurrency, self._spacing = concurrency, spacing
         self._out = 0
-        self._spaced_until = self._resting_until = clock.now()
+        self._spaced_until = self._spaced_before = self._resting_until = clock.now()
         self._changed = asyncio.Event()
 
     def take(self, wanted: int) -> int:
@@ -27,6 +27,7 @@ class KeyPace:
         taken = min(wanted, self._free())
         if taken:
             self._out += taken
+            self._spaced_before = self._spaced_until
             self._spaced_until = self._clock.now() + self._spacing
         return taken
 
@@ -34,7 +35,8 @@ class KeyPace:
         """Return slots that were reserved and not used, as if never taken."""
         if unused:
             self._out -= unused
-            self._spaced_until = self._clock.now()
+            if self._spacing:  # then there was one slot, and it was not used
+                self._spaced_until = self._spaced_before
             self._changed.set()
 
     def done(self) -> None:

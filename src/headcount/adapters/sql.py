@@ -159,7 +159,7 @@ class SqlStore:
         if change.job is before:
             return change
         change = replace(change, job=replace(change.job, version=before.version + 1))
-        news = report.event(before.status, change)
+        news = report.event(change)
         event = (
             Event(change.job.version, news[0], self._now(), news[1]) if news else None
         )
@@ -175,7 +175,7 @@ class SqlStore:
 
 
 def _parsed(url: str) -> URL:
-    """Read a URL, and refuse one that names another database than SQLite."""
+    """Read a URL, and refuse one that names more than a file for SQLite."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -187,5 +187,10 @@ def _parsed(url: str) -> URL:
             "HEADCOUNT_DATABASE_URL: this version keeps its jobs in SQLite, so it "
             "expects a URL such as sqlite:///headcount.db, "
             f"not one of {parsed.drivername}"
+        )
+    if parsed.query:
+        raise InvalidSetting(
+            "HEADCOUNT_DATABASE_URL: expected a URL such as sqlite:///headcount.db, "
+            f"without the options after the '?': {', '.join(sorted(parsed.query))}"
         )
     return parsed

@@ -11,7 +11,7 @@ import typer
 
 from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery
-from headcount.cli.exits import Exit, exit_of
+from headcount.cli.exits import Exit, show
 from headcount.cli.listing import job_table
 from headcount.cli.options import Format, Shape
 from headcount.cli.views import open_view
@@ -142,7 +142,10 @@ def _delivery(table: Table) -> Delivery | None:
 async def run_batch(
     entries: list[Entry], settings: Settings, talk: Talk, *, as_json: bool
 ) -> int:
-    """Run the searches one after the other; the exit code is the worst of theirs."""
+    """Run the searches one after the other; the exit code is the worst of theirs.
+
+    It ends early where it is interrupted, and where no later search could get a page.
+    """
     view = open_view(quiet=talk.quiet, debug=talk.debug)
     documents, worst = [], 0
     async with open_app(settings, watch=view) as app:
@@ -156,7 +159,14 @@ async def run_batch(
             job = await app.store.load(job.id)
             documents.append({"name": entry.name, **job_document(job)})
             worst = max(worst, code)
-            if code in {Exit.REFUSED, Exit.INTERRUPTED} or exit_of(job) != code:
+            if code == Exit.INTERRUPTED or job.halt:  # the key is refused or empty
+                _tell_not_run(entries[place:])
                 break
-    typer.echo(json.dumps(documents, indent=2) if as_json else job_table(documents))
+    show(json.dumps(documents, indent=2) if as_json else job_table(documents))
     return worst
+
+
+def _tell_not_run(entries: list[Entry]) -> None:
+    if entries:
+        names = ", ".join(entry.name for entry in entries)
+        typer.echo(f"Not run: {names}.", err=True)

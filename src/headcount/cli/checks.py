@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import make_url
+
+from headcount.adapters.http import open_client
 from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.bootstrap import open_app
 from headcount.core.calls import Failure
@@ -77,7 +80,7 @@ async def _store(settings: Settings) -> list[Check]:
     except HeadcountError as error:
         return [Check("store", Standing.BROKEN, str(error))]
     found = Check("store", Standing.GOOD, f"{settings.store_url}, {number} jobs")
-    folder = Path(settings.store_url.removeprefix("sqlite:///")).parent
+    folder = Path(make_url(settings.store_url).database or "").parent
     free = shutil.disk_usage(folder).free
     roomy = Standing.GOOD if free > _ROOM else Standing.NOTE
     return [found, Check("disk", roomy, f"{free / 1e9:.1f} GB free in {folder}")]
@@ -94,10 +97,14 @@ async def _key(settings: Settings, *, offline: bool) -> Check:
     if offline:
         return Check(name, Standing.GOOD, "set (not tried: --offline)")
     try:
-        async with open_app(settings) as app:
-            channel = await app.connect("scrapecreators")
-            assert isinstance(channel.provider, ScrapeCreators)
-            balance = await channel.provider.credit_balance()
+        async with open_client(read_timeout=settings.timeout) as client:
+            provider = ScrapeCreators(
+                client,
+                key=settings.scrapecreators_api_key.get_secret_value(),
+                url=settings.scrapecreators_api_url,
+                total_timeout=settings.timeout,
+            )
+            balance = await provider.credit_balance()
     except HeadcountError as error:
         return Check(name, Standing.BROKEN, str(error))
     if isinstance(balance, Failure):

@@ -1,11 +1,13 @@
 """How a command ends: the exit codes, and the one line that an error gets."""
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import redirect_stderr
 from enum import IntEnum
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
 import typer
 
@@ -44,31 +46,71 @@ def told(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = command(*args, **kwargs)
-            sys.stdout.flush()
-        except HeadcountError as error:
-            typer.echo(f"Error: {error}", err=True)
-            usage = isinstance(error, UsageError)
-            raise typer.Exit(Exit.USAGE if usage else Exit.MACHINE) from None
-        except (KeyboardInterrupt, typer.Abort):
-            typer.echo("Interrupted.", err=True)
-            raise typer.Exit(Exit.INTERRUPTED) from None
-        except BrokenPipeError:  # whoever reads has seen enough
-            _abandon_output()
-            raise typer.Exit(Exit.EXACT) from None
-        except OSError as error:
-            _abandon_output()
-            typer.echo(f"Error: cannot write the output: {error.strerror}", err=True)
-            raise typer.Exit(Exit.MACHINE) from None
-        raise typer.Exit(code or Exit.EXACT)
+        aside = cast("TextIO", _Aside(sys.stderr or io.StringIO()))
+        with redirect_stderr(aside):
+            code = _code_of(functools.partial(command, *args, **kwargs))
+        raise typer.Exit(code)
 
     return wrapper
 
 
-def _abandon_output() -> None:
+def _code_of(command: Callable[[], int | None]) -> int:
+    """Run a command to its end, and tell what went wrong."""
+    try:
+        code = command()
+        if sys.stdout:  # None where it was closed from the start
+            sys.stdout.flush()
+    except HeadcountError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return Exit.USAGE if isinstance(error, UsageError) else Exit.MACHINE
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted.", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever reads has seen enough
+        abandon(sys.stdout)
+        return Exit.EXACT
+    except OSError as error:
+        act = f"use {error.filename}" if error.filename else "write the output"
+        typer.echo(f"Error: cannot {act}: {error.strerror or error}", err=True)
+        abandon(sys.stdout)
+        return Exit.MACHINE
+    return code or Exit.EXACT
+
+
+class _Aside:
+    """Standard error, whose reader may go away: no work is harmed by that."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            abandon(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            abandon(self._stream)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a stream has
+        return getattr(self._stream, name)
+
+
+def show(data: str) -> None:
+    """Print data; a reader who has seen enough does not change how a command ends."""
+    try:
+        typer.echo(data)
+    except BrokenPipeError:
+        abandon(sys.stdout)
+
+
+def abandon(stream: TextIO) -> None:
     """Let what could not be written go, or Python tries once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:

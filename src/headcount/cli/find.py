@@ -22,22 +22,9 @@ def find(
     ] = None,
     *,
     sandbox: opt.Sandbox = False,
-    region: Annotated[
-        str | None,
-        typer.Option(metavar="COUNTRY", help="Search from here (US, GB, ...)."),
-    ] = None,
-    sort: Annotated[
-        str | None,
-        typer.Option(metavar="ORDER", help="relevance, most-liked or date-posted."),
-    ] = None,
-    period: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="yesterday, this-week, this-month, last-3-months, last-6-months "
-            "or all-time.",
-        ),
-    ] = None,
+    region: opt.Region = None,
+    sort: opt.Sort = None,
+    period: opt.Period = None,
     max_calls: opt.MaxCalls = None,
     max_credits: opt.MaxCredits = None,
     deadline: opt.Deadline = None,

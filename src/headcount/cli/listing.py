@@ -1,7 +1,6 @@
 """What the `jobs` commands do and print."""
 
 import json
-from datetime import datetime
 
 import typer
 from rich.console import Console
@@ -22,6 +21,7 @@ from headcount.core.report import (
     exact_count_tracking,
     job_document,
 )
+from headcount.ports import Event
 from headcount.runners.local import is_dead
 from headcount.settings import Settings
 
@@ -106,18 +106,18 @@ async def continued(
 
 async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
     """Print the events of a job until it has ended or is left alone; its exit code."""
-    seen = 0
+    seen, line = 0, _json_line if as_json else _log_line
     async with open_app(settings) as app:
         while True:
             job = await app.store.load(job_id)
             async for event in app.store.events(job_id, seen):
                 seen = event.id
-                typer.echo(_event_line(event.type, event.at, event.data, as_json))
+                typer.echo(line(event))
             if job.status.ended or job.status is Status.PAUSED:
                 return exit_of(job)
             if _left(job):
-                line = f"Nobody works on job {job_id} any more: "
-                typer.echo(f"{line}headcount jobs resume {job_id}", err=True)
+                told = f"Nobody works on job {job_id} any more: "
+                typer.echo(f"{told}headcount jobs resume {job_id}", err=True)
                 return Exit.INTERRUPTED
             await app.clock.sleep(_LOOK)
 
@@ -127,11 +127,14 @@ def _left(job: Job) -> bool:
     return job.lease is not None and is_dead(job.lease.holder)
 
 
-def _event_line(kind: str, at: datetime, data: Document, as_json: bool) -> str:
-    if as_json:
-        return json.dumps({"type": kind, "at": at.isoformat(), **data})
+def _json_line(event: Event) -> str:
+    return json.dumps({"type": event.type, "at": event.at.isoformat(), **event.data})
+
+
+def _log_line(event: Event) -> str:
+    data = event.data
     return (
-        f"{at:%H:%M:%S} {data['status']:<10} {data['current']}/{data['target']} "
+        f"{event.at:%H:%M:%S} {data['status']:<10} {data['current']}/{data['target']} "
         f"({data['progress']}) {data['apiCalls']} calls, "
         f"{data['duplicatesFound']} duplicates"
     )

@@ -1,4 +1,4 @@
-"""Runs the scenarios of the suite, each in a store of its own."""
+"""Runs the scenarios of the suite."""
 
 import time
 from dataclasses import dataclass
@@ -32,18 +32,21 @@ async def measure(
     runs: int,
     live: bool,
 ) -> list[Measured]:
-    """Run each scenario as often as asked; every sandbox run has its own world."""
+    """Run each scenario as often as asked; every sandbox run has its own world.
+
+    What is paid for is kept where all jobs are.
+    """
     measured = []
     with TemporaryDirectory() as folder, Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("suite", total=len(plan) * runs)
         for target, keywords in plan:
             for run in range(runs):
-                provider = "scrapecreators"
+                where, provider = settings, "scrapecreators"
                 if not live:
+                    url = f"sqlite:///{Path(folder) / f'{target}-{run}.db'}"
+                    where = settings.model_copy(update={"database_url": url})
                     provider = f"sandbox/{settings.sandbox_seed + run}"
-                url = f"sqlite:///{Path(folder) / f'{target}-{run}.db'}"
-                alone = settings.model_copy(update={"database_url": url})
-                measured.append(await _run(alone, target, keywords, provider))
+                measured.append(await _run(where, target, keywords, provider))
                 bar.advance(task)
     return measured
 
@@ -51,7 +54,7 @@ async def measure(
 async def _run(
     settings: Settings, target: int, keywords: tuple[str, ...], provider: str
 ) -> Measured:
-    limits = Limits(max_calls=settings.max_calls, attempts=settings.retries)
+    limits = settings.filled(Limits())
     search = build_search(target, keywords, provider=provider, limits=limits)
     async with open_app(settings) as app:
         job = await app.create(search)

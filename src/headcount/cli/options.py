@@ -62,8 +62,25 @@ Deadline = Annotated[
         help="Ask nothing after this: 90s, 15m, 2h, or a time (ISO 8601).",
     ),
 ]
+Region = Annotated[
+    str | None,
+    typer.Option(metavar="COUNTRY", help="Search from here (US, GB, ...)."),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(metavar="ORDER", help="relevance, most-liked or date-posted."),
+]
+Period = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="yesterday, this-week, this-month, last-3-months, last-6-months "
+        "or all-time.",
+    ),
+]
 Concurrency = Annotated[
-    int | None, typer.Option(metavar="COUNT", help="Calls out at once.", min=1)
+    int | None,
+    typer.Option(metavar="COUNT", help="Calls out at once.", min=1, max=1000),
 ]
 RateLimit = Annotated[
     int | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
+from headcount.cli.exits import Exit, finish, show, told
 
 if TYPE_CHECKING:
     from headcount.cli.measuring import Measured
@@ -69,9 +69,9 @@ def suite(
     measured = finish(measure(settings, plan, runs=runs, live=live))
     rows = [_row(target, measured) for target, _ in plan]
     if format_ is opt.Listing.JSON:
-        typer.echo(json.dumps({"sandbox": not live, "scenarios": rows}, indent=2))
+        show(json.dumps({"sandbox": not live, "scenarios": rows}, indent=2))
     else:
-        typer.echo(_table(rows, live=live))
+        show(_table(rows, live=live))
     exact = all(run.found == run.target for run in measured)
     return Exit.EXACT if exact else Exit.PARTIAL
 
@@ -88,14 +88,14 @@ def _row(target: int, measured: "list[Measured]") -> dict[str, object]:
     from statistics import mean, median
 
     runs = [run for run in measured if run.target == target]
-    calls = [run.calls for run in runs]
+    calls, found = [run.calls for run in runs], sum(run.found for run in runs)
     seconds = [run.seconds for run in runs]
     return {
         "targetCount": target,
         "runs": len(runs),
         "apiCallsMin": min(calls),
         "apiCallsMax": max(calls),
-        "averageCreatorsPerCall": round(sum(r.found for r in runs) / sum(calls), 2),
+        "averageCreatorsPerCall": round(found / (sum(calls) or 1), 2),
         "duplicatesFound": round(mean(r.duplicates for r in runs), 1),
         "secondsMedian": round(median(seconds), 2),
         "successRate": f"{100 * sum(r.found == target for r in runs) // len(runs)}%",

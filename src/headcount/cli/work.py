@@ -13,7 +13,7 @@ import typer
 from headcount.adapters.providers.scrapecreators import check_variant
 from headcount.bootstrap import App, open_app
 from headcount.cli.delivery import Delivery, deliver
-from headcount.cli.exits import Exit, exit_of
+from headcount.cli.exits import Exit, abandon, exit_of
 from headcount.cli.views import View, open_view
 from headcount.core.errors import HeadcountError, InvalidSearch
 from headcount.core.estimate import call_cap, expected_calls
@@ -60,14 +60,12 @@ def search_from(
             "targetResults",
             "expected how many creators, then keywords: headcount find 100 apple tech",
         )
-    check_variant(
-        region=variant["region"], sort=variant["sort"], period=variant["period"]
-    )
+    check_variant(sort=variant["sort"], period=variant["period"])
     return build_search(
         target,
         words[1:] or settings.keywords,
         filters=filters,
-        limits=_limits(settings, limits),
+        limits=settings.filled(_limits(limits)),
         provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
         region=variant["region"],
         sort=variant["sort"],
@@ -75,16 +73,13 @@ def search_from(
     )
 
 
-def _limits(settings: Settings, given: Mapping[str, object]) -> Limits:
+def _limits(given: Mapping[str, object]) -> Limits:
     max_calls, max_credits = given.get("max_calls"), given.get("max_credits")
     deadline = given.get("deadline")
     return Limits(
-        max_calls=max_calls if isinstance(max_calls, int) else settings.max_calls,
-        max_credits=(
-            max_credits if isinstance(max_credits, int) else settings.max_credits
-        ),
+        max_calls=max_calls if isinstance(max_calls, int) else None,
+        max_credits=max_credits if isinstance(max_credits, int) else None,
         deadline=parse_deadline(deadline) if isinstance(deadline, str) else None,
-        attempts=settings.retries,
     )
 
 
@@ -92,17 +87,21 @@ def parse_deadline(text: str) -> datetime:
     """Read a deadline: a span from now, or a time in ISO 8601 (UTC where unsaid).
 
     Raises:
-        InvalidSearch: neither of the two, or in the past.
+        InvalidSearch: neither of the two, in the past, or beyond the calendar.
     """
     now = datetime.now(UTC)
     try:
         time = datetime.fromisoformat(text)
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except ValueError:
         return now + parse_span(text, "deadline")
-    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    except OverflowError:
+        raise InvalidSearch(
+            "deadline", f"deadline: expected a time from year 1 to 9999, not {text}"
+        ) from None
     if time <= now:
         raise InvalidSearch("deadline", f"deadline: {text} is in the past")
-    return time.astimezone(UTC)
+    return time
 
 
 async def find_and_deliver(
@@ -112,11 +111,10 @@ async def find_and_deliver(
     view = open_view(quiet=talk.quiet, debug=talk.debug)
     async with open_app(settings, watch=view) as app:
         await app.connect(search.provider)
+        if not _goes_on(search, settings, talk):
+            return Exit.INTERRUPTED
         job = await app.create(search)
         expect(job, settings, talk)
-        if not _goes_on(job, talk):
-            await app.cancel(job.id)
-            return Exit.INTERRUPTED
         return await work_and_deliver(app, job, delivery, talk, view)
 
 
@@ -133,6 +131,8 @@ async def work_and_deliver(
     if delivery:
         try:
             await deliver(app, job, delivery)
+        except BrokenPipeError:  # whoever reads has seen enough; the job's end stands
+            abandon(sys.stdout)
         except (HeadcountError, OSError):
             talk.say(f"The creators are kept: headcount jobs export {job.id}")
             raise
@@ -213,14 +213,18 @@ def _cost(credits_: int, settings: Settings) -> str:
     return "" if price is None else f" (cost {credits_ * price:.2f})"
 
 
-def _goes_on(job: Job, talk: Talk) -> bool:
-    """Ask before a job that costs much, where somebody is there to answer."""
-    calls = min(expected_calls(job.target), call_cap(job))
-    if not talk.ask or talk.quiet or job.sandbox or calls < _MANY:
+def _goes_on(search: Search, settings: Settings, talk: Talk) -> bool:
+    """Ask before a search that costs much, where somebody is there to answer."""
+    limits, testing = search.limits, settings.max_calls_for_testing
+    caps = [c for c in (limits.max_calls, limits.max_credits, testing) if c is not None]
+    calls = min([expected_calls(search.target), *caps])
+    sandbox = search.provider.startswith("sandbox/")
+    if not talk.ask or talk.quiet or sandbox or calls < _MANY:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    return typer.confirm(f"About {calls} credits will be spent. Go on?", err=True)
+    price = f"About {calls} credits{_cost(calls, settings)}"
+    return typer.confirm(f"{price} will be spent. Go on?", err=True)
 
 
 def _summary(job: Job, settings: Settings, delivery: Delivery | None) -> str:

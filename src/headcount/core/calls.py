@@ -32,7 +32,6 @@ class FailureKind(StrEnum):
 
     UNAVAILABLE = "unavailable"  # try again, with backoff
     THROTTLED = "throttled"  # try again, later, as told
-    REJECTED = "rejected"  # this question is refused; others may pass
     KEY_REFUSED = "key_refused"  # no call with this key can pass
     OUT_OF_CREDITS = "out_of_credits"  # no call can pass until somebody pays
 

@@ -12,7 +12,7 @@
     │       └── StoreTooNew      a later version of Headcount wrote it
     └── InternalError        us: a promise was about to be broken
 
-What a provider answers, refusals included, is a value (see `model.Failure`), never
+What a provider answers, refusals included, is a value (see `calls.Failure`), never
 an exception: a call that fails is an expected outcome.
 """
 

@@ -1,8 +1,9 @@
 """What the next calls are expected to bring, from what the last ones brought.
 
 A fresh page of a TikTok keyword shows 25.8 new creators of 30 items (measured over
-360 recorded items), falling slowly. A source is judged by a moving average of its own
-pages, started at that figure times the share of creators the filters let through.
+360 recorded items), falling slowly. A source not asked yet is expected to bring that
+figure times the share of creators the filters let through, any other what the moving
+average of its own pages says.
 """
 
 import math
@@ -26,8 +27,9 @@ def default_call_cap(target: int) -> int:
 
 def call_cap(job: Job) -> int:
     """How many calls the job may make in all, by its own limit or the default one."""
-    asked = job.search.limits.max_calls
-    return default_call_cap(job.target) if asked is None else asked
+    limits = job.search.limits
+    cap = default_call_cap(job.target) if limits.max_calls is None else limits.max_calls
+    return min(cap, limits.max_calls_for_testing or cap)
 
 
 def acceptance(job: Job) -> float:

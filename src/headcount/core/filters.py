@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from headcount.core.errors import InvalidSearch
 from headcount.core.sighting import Judgement, Sighting, Verdict
 
-_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmb]?)", re.IGNORECASE)
+_COUNT = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmb]?)", re.IGNORECASE)
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _SPAN = re.compile(r"(\d+)\s*([smhdw])", re.IGNORECASE)
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -37,12 +37,18 @@ class Filters:
     no_ads: bool = False
 
 
+def shown(text: str) -> str:
+    """What came, short and harmless to print."""
+    return ascii(text) if len(text) <= 40 else f"{text[:40]!a}..."
+
+
 def parse_count(text: str, field: str = "count") -> int:
     """Read a count as people write it: `850`, `10k`, `1.5m`."""
     match = _COUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
     if match is None:
         raise InvalidSearch(
-            field, f"{field}: expected a count such as 850, 10k or 1.5m, not {text!r}"
+            field,
+            f"{field}: expected a count such as 850, 10k or 1.5m, not {shown(text)}",
         )
     return round(float(match[1]) * _SCALE[match[2].lower()])
 
@@ -52,7 +58,8 @@ def parse_span(text: str, field: str = "span") -> timedelta:
     match = _SPAN.fullmatch(text.strip())
     if match is None or len(match[1]) > 9 or int(match[1]) == 0:
         raise InvalidSearch(
-            field, f"{field}: expected a time such as 90s, 12h, 30d or 2w, not {text!r}"
+            field,
+            f"{field}: expected a time such as 90s, 12h, 30d or 2w, not {shown(text)}",
         )
     span = timedelta(**{_UNIT[match[2].lower()]: int(match[1])})
     if span > _LONGEST:

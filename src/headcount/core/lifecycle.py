@@ -79,11 +79,15 @@ def renew(change: Change, token: int, until: datetime) -> Change:
     return replace(change, job=replace(job, lease=lease, due_at=due))
 
 
-def release(change: Change, token: int, due_at: datetime) -> Change:
-    """Hand the lease back; a job that is still at work must go on at `due_at`."""
-    job = change.job
-    if not holds(job, token):
+def release(change: Change, token: int, now: datetime, *, due_at: datetime) -> Change:
+    """Hand the lease back; a job that is still at work must go on at `due_at`.
+
+    What is still out then counts as spent: nobody waits for it any more.
+    """
+    if not holds(change.job, token):
         return change
+    change = _abandoned(change, now)
+    job = change.job
     due = due_at if job.status is Status.PROCESSING else None
     return replace(change, job=replace(job, lease=None, due_at=due))
 
@@ -174,11 +178,11 @@ def cancel(
     change: Change, now: datetime, *, is_dead: Callable[[str], bool] = lambda _: False
 ) -> Change:
     """End the job for good; what was found stays, and what is out is still counted."""
-    if change.job.status.ended:
-        return change
     if not _at_work(change.job, now, is_dead):
         change = _abandoned(change, now)
     job = change.job
+    if job.status.ended:
+        return change
     outcome = Outcome(job.missing)
     job = replace(
         job, status=Status.CANCELLED, outcome=outcome, ended_at=now, due_at=None
@@ -190,11 +194,11 @@ def finish(
     change: Change, now: datetime, *, is_dead: Callable[[str], bool] = lambda _: False
 ) -> Change:
     """Take what is there as the result, as soon as what is out has been counted."""
-    if change.job.status.ended:
-        return change
     if not _at_work(change.job, now, is_dead):
         change = _abandoned(change, now)
     job = change.job
+    if job.status.ended:
+        return change
     taken = Outcome(job.missing, Reason.FINISHED_BY_USER)
     if job.open_calls:
         job = replace(job, status=Status.PROCESSING, halt=taken, due_at=now)
@@ -204,12 +208,12 @@ def finish(
 
 def collapse(change: Change, detail: str, now: datetime) -> Change:
     """End the job as failed: a defect of ours, which `detail` names."""
+    change = _abandoned(change, now)
     job = change.job
     if job.status.ended:
         return change
-    outcome = Outcome(job.missing, None, detail)
-    job = replace(job, status=Status.FAILED, outcome=outcome, ended_at=now, due_at=None)
-    return replace(change, job=job)
+    ended = _ended(job, Outcome(job.missing, None, detail), now)
+    return replace(change, job=replace(ended, status=Status.FAILED))
 
 
 def resume(change: Change, now: datetime) -> Change:
@@ -245,17 +249,17 @@ def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change
 
 def _reopened(job: Job, now: datetime) -> Job:
     """A further run: what was set aside is tried again, what is dry stays dry."""
-    at_work = job.lease is not None and job.lease.expires_at > now
+    lease = job.lease if job.lease and job.lease.expires_at > now else None
     sources = tuple(
         source if source.state is SourceState.DRY else _forgiven(source)
         for source in job.sources
     )
     return replace(
         job,
-        status=Status.PROCESSING if at_work else Status.PENDING,
+        status=Status.PROCESSING if lease else Status.PENDING,
         sources=sources,
         halt=None,
         outcome=None,
         ended_at=None,
-        due_at=now,
+        due_at=lease.expires_at if lease else now,
     )

@@ -59,6 +59,7 @@ class Limits:
     max_credits: int | None = None
     deadline: datetime | None = None
     attempts: int = 3
+    max_calls_for_testing: int | None = None  # holds whatever else is asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from headcount.core.calls import Call
-from headcount.core.estimate import call_cap, calls_remaining, default_call_cap
+from headcount.core.estimate import call_cap, calls_remaining, expected_calls
 from headcount.core.filters import filters_as_given
-from headcount.core.model import Change, Job, Limits, Outcome, Reason, Status
+from headcount.core.model import Change, Job, Limits, Outcome, Reason
 
 VERSION = "2.0"
 Document = dict[str, object]
@@ -48,7 +48,7 @@ def progress(job: Job) -> Document:
 
 
 def call_detail(job: Job, call: Call) -> Document:
-    """One call that was or may have been charged, as the ledger has it."""
+    """One closed call as the ledger has it; it has a number if it may be charged."""
     source = job.source(call.source)
     return {
         "callNumber": call.number,
@@ -162,11 +162,12 @@ def _source(job: Job, number: int) -> Document:
     }
 
 
-def event(before: Status, change: Change) -> tuple[str, Document] | None:
+def event(change: Change) -> tuple[str, Document] | None:
     """What watchers are told of a change, as type and data; `None` for no news."""
     job = change.job
     closed = [call_detail(job, call) for call in change.calls if call.closed_at]
-    turned = job.status is not before
+    before = change.before
+    turned = (job.status, job.target) != (before.status, before.target)
     if not closed and not turned:
         return None
     data = {
@@ -179,6 +180,7 @@ def event(before: Status, change: Change) -> tuple[str, Document] | None:
     return (f"job.{job.status.value}" if turned else "job.progress", data)
 
 
+_SLACK = 2  # calls: a suggested cap should be enough
 _ADVICE = {
     Reason.SOURCES_EXHAUSTED: (
         "The keywords hold no more creators that qualify: start a search with further "
@@ -212,6 +214,7 @@ def advice(job: Job) -> str:
         return ""
     if outcome.reason is None:
         return outcome.detail or ""
-    more = 2 * max(job.charged, job.credits) or default_call_cap(job.target)
+    wanted = calls_remaining(job) or expected_calls(job.missing)
+    more = max(job.charged, job.credits) + 2 * wanted + _SLACK
     text = _ADVICE[outcome.reason]
     return text.format(id=job.id, more=more, detail=outcome.detail or "no detail")

@@ -1,14 +1,16 @@
 """The door: what a user gave becomes a search, or one clear line about the fault."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from headcount.core.errors import InvalidSearch
-from headcount.core.filters import build_filters
+from headcount.core.filters import build_filters, shown
 from headcount.core.model import Job, Limits, Search, Source
 
 MOST_CREATORS = 1_000_000
+LONGEST_TARGET = 10  # characters; more are no number that we would read
 MOST_KEYWORDS = 2_000
 LONGEST_KEYWORD = 200  # characters; search boxes take fewer
 PLATFORMS = ("tiktok",)
@@ -21,18 +23,16 @@ def parse_target(value: int | str) -> int:
         InvalidSearch: not a whole number, or out of range.
     """
     text = str(value).strip().replace(",", "").replace("_", "")
-    digits = text.removeprefix("-").removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()):
+    if not re.fullmatch("[+-]?[0-9]+", text):
         raise InvalidSearch(
             "targetResults",
-            f"expected the number of creators first, such as 100, not {_shown(text)}",
+            f"expected the number of creators first, such as 100, not {shown(text)}",
         )
-    too_long = len(digits) > 9
-    if too_long or not 1 <= int(text) <= MOST_CREATORS:
+    if len(text) > LONGEST_TARGET or not 1 <= int(text) <= MOST_CREATORS:
         raise InvalidSearch(
             "targetResults",
             f"the number of creators goes from 1 to {MOST_CREATORS:,}, "
-            f"not {_shown(text)}",
+            f"not {shown(text)}",
         )
     return int(text)
 
@@ -50,11 +50,11 @@ def fold_keyword(text: str) -> str:
         raise InvalidSearch(
             "keywords",
             f"a keyword has at most {LONGEST_KEYWORD} characters, and "
-            f"{_shown(folded)} has {len(folded):,}: shorten it",
+            f"{shown(folded)} has {len(folded):,}: shorten it",
         )
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in folded):
         raise InvalidSearch(
-            "keywords", f"a keyword has no control characters, unlike {_shown(folded)}"
+            "keywords", f"a keyword has no control characters, unlike {shown(folded)}"
         )
     return folded
 
@@ -99,7 +99,7 @@ def build_search(  # noqa: PLR0913 - a search has as many parts as a user may na
     """
     if platform.casefold() not in PLATFORMS:
         raise InvalidSearch(
-            "platform", f"expected platform tiktok, not {_shown(platform)}"
+            "platform", f"expected platform tiktok, not {shown(platform)}"
         )
     return Search(
         target=parse_target(target),
@@ -118,7 +118,7 @@ def check_limits(limits: Limits) -> Limits:
     """Let limits through that allow at least one attempt.
 
     Raises:
-        InvalidSearch: a limit below 1.
+        InvalidSearch: a limit below 1, or a deadline without a zone.
     """
     given = {
         "maxCalls": limits.max_calls,
@@ -130,6 +130,11 @@ def check_limits(limits: Limits) -> Limits:
             raise InvalidSearch(
                 f"limits.{name}", f"{name}: expected 1 or more, not {value}"
             )
+    if limits.deadline and limits.deadline.utcoffset() is None:
+        raise InvalidSearch(
+            "limits.deadline",
+            f"deadline: expected a time with its zone, not {limits.deadline}",
+        )
     return limits
 
 
@@ -155,10 +160,5 @@ def _region(text: str | None) -> str | None:
     if len(region) == 2 and region.isascii() and region.isalpha():
         return region
     raise InvalidSearch(
-        "region", f"expected a country of two letters such as US, not {_shown(text)}"
+        "region", f"expected a country of two letters such as US, not {shown(text)}"
     )
-
-
-def _shown(text: str) -> str:
-    """What came, short and harmless to print."""
-    return ascii(text) if len(text) <= 40 else f"{text[:40]!a}..."

@@ -13,6 +13,8 @@ from headcount.core.model import Change, Job, Known, Status
 from headcount.engine import Engine
 from headcount.ports import Clock, Store
 
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.1, 1.0  # seconds between two looks at a job
+
 
 class LocalRunner:
     """Works on a job until it has ended or is paused; the waker of this process."""
@@ -65,8 +67,9 @@ class LocalRunner:
         """Sleep until the job is due, or its lease runs out, or somebody nudges."""
         due = job.due_at or self._clock.now()
         seconds = (due - self._clock.now()).total_seconds()
+        pause = max(_SHORTEST_LOOK, min(seconds, _LONGEST_LOOK))
         waits = [
-            asyncio.ensure_future(self._clock.sleep(min(seconds, 1.0))),
+            asyncio.ensure_future(self._clock.sleep(pause)),
             asyncio.ensure_future(nudge.wait()),
         ]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -46,16 +46,12 @@ _URL_ADVICE = f"check SCRAPECREATORS_API_URL: it is normally {URL}"
 _CREDITS_ADVICE = "buy credits at https://app.scrapecreators.com, then resume the job"
 
 
-def check_variant(*, region: str | None, sort: str | None, period: str | None) -> None:
+def check_variant(*, sort: str | None, period: str | None) -> None:
     """Accept a variant of a keyword that the search knows.
 
     Raises:
         InvalidSearch: a value it does not know, with the nearest one it does.
     """
-    if region is not None and not re.fullmatch("[A-Za-z]{2}", region):
-        raise InvalidSearch(
-            "region", f"region: expected two letters such as US, not {region!r}"
-        )
     for field, value, known in (("sort", sort, SORTS), ("period", period, PERIODS)):
         if value is None or value in known:
             continue
@@ -196,13 +192,13 @@ def _meaning(status: int) -> tuple[FailureKind, bool, str | None]:
     if status == 401:
         return FailureKind.KEY_REFUSED, False, _KEY_ADVICE
     if status == 404:
-        return FailureKind.REJECTED, True, _URL_ADVICE
+        return FailureKind.UNAVAILABLE, True, _URL_ADVICE
     if status == 429:
         return FailureKind.THROTTLED, False, None
     if 300 <= status < 400:
-        return FailureKind.REJECTED, False, _URL_ADVICE
+        return FailureKind.UNAVAILABLE, False, _URL_ADVICE
     if 400 <= status < 500:
-        return FailureKind.REJECTED, True, None
+        return FailureKind.UNAVAILABLE, True, None
     return FailureKind.UNAVAILABLE, True, None
 
 
