@@ -60,8 +60,8 @@ async def find(
     """Find exactly `target` different creators, or end with the reason why not.
 
     `keywords` is a list, or a string in which commas separate them. Settings are read
-    as the command line reads them, unless given, and have the last word on whatever
-    `limits` leaves at its default.
+    as the command line reads them, unless given; what `limits` leaves at its default
+    comes from them.
 
     Raises:
         InvalidSearch: the search cannot be taken.

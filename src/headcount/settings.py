@@ -171,7 +171,7 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{data_folder() / 'jobs.db'}"
 
     def filled(self, limits: Limits) -> Limits:
-        """The limits, with what they leave at its default as the settings have it."""
+        """The limits, where what was left at its default comes from the settings."""
         ours = Limits(self.max_calls, self.max_credits, attempts=self.retries)
         left = [f.name for f in fields(Limits) if getattr(limits, f.name) == f.default]
         return replace(limits, **{name: getattr(ours, name) for name in left})

@@ -245,7 +245,7 @@ async def test_every_export_of_a_sandbox_job_says_so() -> None:
     assert json.loads(written["jsonl"])["sandbox"] is True
     assert json.loads(written["json"])["job"]["sandbox"] is True
     assert [line[-1] for line in cells_of(written["xlsx"])] == ["sandbox", True]
-    assert "sandbox" in written["table"].decode()
+    assert "Sandbox: these creators" in written["table"].decode()
 
 
 @pytest.mark.parametrize("fmt", ["csv", "xlsx"])
@@ -307,6 +307,33 @@ async def test_a_table_fits_the_width_it_is_given() -> None:
     ]
 
     assert all(len(line) <= 60 for line in "".join(table).splitlines())
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 120, 140, 200])
+async def test_a_creator_takes_one_line_of_a_table(width: int) -> None:
+    long = [
+        replace(
+            a_sighting(),
+            username=f"invented_{number}_of_many",
+            name="a name that goes on and on " * 3,
+            profile_url="https://www.tiktok.invalid/@" + "x" * 60,
+        )
+        for number in range(5)
+    ]
+
+    table = "".join(
+        [
+            chunk.decode()
+            async for chunk in stream(
+                found(*long), job=JOB, tracking={}, fmt="table", width=width
+            )
+        ]
+    )
+
+    lines = table.splitlines()
+    assert len(lines) == 2 + 5
+    assert all(f"invented_{n}_of_many" in lines[2 + n] for n in range(5))
+    assert ("https://" in table) is (width == 200)
 
 
 async def test_a_table_of_nobody_is_its_header() -> None:

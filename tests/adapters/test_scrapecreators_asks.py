@@ -133,7 +133,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(
 @pytest.mark.parametrize("sort", [None, *SORTS])
 @pytest.mark.parametrize("period", [None, *PERIODS])
 def test_a_known_variant_is_accepted(sort: str | None, period: str | None) -> None:
-    check_variant(region="us", sort=sort, period=period)
+    check_variant(sort=sort, period=period)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,12 @@ def test_a_known_variant_is_accepted(sort: str | None, period: str | None) -> No
         ({"sort": "most_liked"}, "sort", "did you mean 'most-liked'"),
         ({"period": "last-month"}, "period", "did you mean 'last-"),
         ({"period": "\N{SNOWMAN}"}, "period", "expected one of yesterday, "),
-        ({"region": "USA"}, "region", "two letters"),
     ],
 )
 def test_an_unknown_variant_is_refused_with_the_nearest_one(
     variant: dict[str, str], field: str, message: str
 ) -> None:
     with pytest.raises(InvalidSearch, match=message) as refused:
-        check_variant(**{"region": None, "sort": None, "period": None, **variant})
+        check_variant(**{"sort": None, "period": None, **variant})
 
     assert refused.value.field == field

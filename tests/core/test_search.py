@@ -160,6 +160,16 @@ def test_a_limit_allows_one_attempt_at_least(
     )
 
 
+def test_a_deadline_names_its_zone() -> None:
+    naive = NOON.replace(tzinfo=None)
+
+    assert fault("limits", Limits(deadline=naive)) == (
+        "limits.deadline",
+        f"deadline: expected a time with its zone, not {naive}",
+    )
+    assert search.check_limits(Limits(deadline=NOON)) == Limits(deadline=NOON)
+
+
 def test_each_keyword_of_a_new_job_is_a_source_of_its_own() -> None:
     asked = Search(20, ("tea", "mate"), region="US", sort="likes", period="week")
 

@@ -5,7 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import typer
 from e2e.program import Home, Provider, Ran
+
+from headcount.cli.exits import told
 
 SANDBOX = "--sandbox"
 LONG = "x" * 10_000
@@ -28,6 +31,8 @@ SEARCHES = {
     "a negative target": ("-5 tech", "from 1 to 1,000,000, not '-5'"),
     "a long negative target": ("-1000000 tech", "from 1 to 1,000,000"),
     "a target that is text": ("many tech", "expected the number of creators first"),
+    "a target with two signs": ("-- -+5 tech", "expected the number of creators first"),
+    "a target of 5,000 digits": (f"{'9' * 5000} tech", "from 1 to 1,000,000"),
     "a target with a part": ("1.5 tech", "expected the number of creators first"),
     "a target beyond all": ("1000000000 tech", "from 1 to 1,000,000"),
     "no target": ("", "headcount find 100 apple tech"),
@@ -36,8 +41,12 @@ SEARCHES = {
     "a cap that is text": ("5 tech --max-credits few", "--max-credits"),
     "a deadline gone by": ("5 tech --deadline 2020-01-01", "in the past"),
     "a deadline that is none": ("5 tech --deadline soon", "such as 90s"),
+    "a deadline beyond the calendar": (
+        "5 tech --deadline 9999-12-31T23:59:59-12:00",
+        "from year 1 to 9999",
+    ),
     "no concurrency": ("5 tech --concurrency 0", "--concurrency"),
-    "too much concurrency": ("5 tech --concurrency 100000", "concurrency"),
+    "too much concurrency": ("5 tech --concurrency 1001", "--concurrency"),
     "a negative pause": ("5 tech --rate-limit-ms -1", "--rate-limit-ms"),
     "no attempt": ("5 tech --retries 0", "--retries"),
     "a region of three letters": ("5 tech --region USA", "such as US, not 'USA'"),
@@ -48,6 +57,10 @@ SEARCHES = {
     "an unknown shape": ("5 tech --shape round", "guide"),
     "an unknown suffix": ("5 tech --out found.pdf", ".xlsx, not 'found.pdf'"),
     "a follower count that is none": ("5 tech --followers-min lots", "lots"),
+    "a follower count of 400 digits": (
+        f"5 tech --followers-min {'9' * 400}",
+        "such as 850, 10k or 1.5m",
+    ),
     "followers that contradict": (
         "5 tech --followers-min 9k --followers-max 1k",
         "followers",
@@ -64,7 +77,7 @@ SEARCHES = {
 def test_a_search_that_cannot_be_taken(home: Home, case: str) -> None:
     words, expected = SEARCHES[case]
 
-    ran = home.run("find", *words.split(), SANDBOX)
+    ran = home.run("find", SANDBOX, *words.split())
 
     assert expected in complaint(ran)
     assert ran.code == 2
@@ -120,6 +133,11 @@ SETTINGS = {
     "another database": (
         {"HEADCOUNT_DATABASE_URL": "mysql://u:geheim@host/db"},
         "not one of mysql",
+        2,
+    ),
+    "a database with options": (
+        {"HEADCOUNT_DATABASE_URL": "sqlite:///jobs.db?timeout=abc"},
+        "without the options after the '?': timeout",
         2,
     ),
     "no database": ({"HEADCOUNT_DATABASE_URL": "jobs.db"}, "sqlite:///", 2),
@@ -193,6 +211,23 @@ def test_an_older_file_is_whole_until_the_new_one_is(home: Home) -> None:
 
     assert file.read_text() == before
     assert [p.name for p in home.folder.glob(".headcount-*")] == []
+
+
+def test_a_file_that_cannot_be_used_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @told
+    def command() -> None:
+        (tmp_path / "nowhere.json").read_text()
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+
+    nowhere = f"{tmp_path}/nowhere.json"
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().err == (
+        f"Error: cannot use {nowhere}: No such file or directory\n"
+    )
 
 
 def database(home: Home) -> Path:

@@ -55,6 +55,30 @@ def test_a_suite_that_falls_short_says_so(home: Home) -> None:
     assert ran.json["scenarios"][0]["successRate"] == "0%"
 
 
+def test_a_suite_in_which_no_call_was_charged_is_told_all_the_same(home: Home) -> None:
+    ran = home.run(
+        "suite", "--runs", 1, "--count", 50, "--format", "json",
+        HEADCOUNT_SANDBOX_FAULTS="bad_key:1",
+    )  # fmt: skip
+
+    assert ran.code == 3
+    assert ran.json["scenarios"][0]["averageCreatorsPerCall"] == 0
+
+
+def test_a_live_suite_keeps_to_the_caps_and_keeps_what_was_paid_for(
+    home: Home, provider: Provider
+) -> None:
+    ran = home.run(
+        "suite", "--live", "--yes", "--runs", 1, "--count", 100,
+        HEADCOUNT_MAX_CREDITS="2",
+    )  # fmt: skip
+
+    (job,) = home.run("jobs", "list", "--format", "json").json
+    assert ran.code == 3
+    assert provider.charged == job["credits"] == 2
+    assert len(home.creators(job["id"])) == job["current"] > 0
+
+
 # ------------------------------------------------------------------------------ batch
 BATCH = """
 [defaults]
@@ -102,18 +126,59 @@ def test_a_batch_goes_on_after_a_search_that_falls_short(home: Home) -> None:
 
     assert ran.code == 3
     assert [row["status"] for row in ran.json] == ["partial", "partial"]
+    assert "Not run" not in ran.err
 
 
-def test_a_batch_ends_where_the_provider_refuses(
-    home: Home, provider: Provider
+TWO = "[[search]]\ntarget = 90\nkeywords = ['tech', 'gaming']\n" * 2
+
+
+def test_a_batch_goes_on_after_a_keyword_without_an_answer(
+    home: Home, serve: Serve
 ) -> None:
-    text = "[[search]]\ntarget = 9\nkeywords = ['tech']\n" * 2
-    (home.folder / "batch.toml").write_text(text)
+    (home.folder / "batch.toml").write_text(TWO)
+    serve("--fault", "server_error:1")
 
-    ran = home.run("batch", "batch.toml", SCRAPECREATORS_API_KEY="invalid")
+    ran = home.run("batch", "batch.toml", "--format", "json", HEADCOUNT_RETRIES="1")
 
     assert ran.code == 4
-    assert len(provider.calls) == 1
+    assert len(ran.json) == 2
+    assert "Not run" not in ran.err
+
+
+def test_a_batch_ends_where_the_key_is_refused(home: Home, provider: Provider) -> None:
+    (home.folder / "batch.toml").write_text(TWO)
+
+    ran = home.run("batch", "batch.toml", "-q", SCRAPECREATORS_API_KEY="invalid")
+
+    assert ran.code == 4
+    assert {call["keyword"] for call in provider.calls} <= {"tech", "gaming"}
+    assert len(home.run("jobs", "list", "--format", "json").json) == 1
+    assert ran.err.splitlines()[-1] == "Not run: search 2."
+
+
+def test_a_batch_ends_where_the_credits_run_out(home: Home, serve: Serve) -> None:
+    (home.folder / "batch.toml").write_text(TWO)
+    provider = serve("--credits", 2)
+
+    ran = home.run("batch", "batch.toml", "--format", "json")
+
+    assert ran.code == 3
+    assert len(ran.json) == 1
+    assert provider.charged == 2
+    assert ran.err.splitlines()[-1] == "Not run: search 2."
+
+
+def test_a_reader_that_has_seen_enough_does_not_change_the_code_of_a_batch(
+    home: Home,
+) -> None:
+    (home.folder / "batch.toml").write_text(TWO)
+    run = home.start("batch", "batch.toml", "--sandbox", MAX_API_CALLS="1")
+    assert run.process.stdout is not None
+
+    run.process.stdout.close()
+
+    run.process.wait(30)
+    assert run.process.returncode == 3
 
 
 GOOD = "[[search]]\ntarget = 5\nkeywords = ['tech']\n"
@@ -178,6 +243,15 @@ def test_a_healthy_machine_passes_with_its_production_checklist(
     for trial in ("100 creators", "500 creators", "1000 creators", "API failures"):
         assert f"sandbox, {trial}" in found
     assert provider.calls == []
+
+
+def test_the_doctor_knows_a_store_by_its_full_name_too(home: Home) -> None:
+    url = f"sqlite+pysqlite:///{home.folder}/jobs.db"
+
+    code, found = checks(home, HEADCOUNT_DATABASE_URL=url)
+
+    assert code == 0
+    assert found["disk"][1].endswith(f" free in {home.folder}")
 
 
 def test_the_doctor_finds_what_is_wrong_and_goes_on(

@@ -196,6 +196,41 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Home) -> None:
     assert "Traceback" not in run.said
 
 
+def test_a_reader_that_has_seen_enough_does_not_turn_fewer_into_enough(
+    home: Home,
+) -> None:
+    run = home.start("find", 99, "tech", "--sandbox", "--max-calls", 1)
+    assert run.process.stdout is not None
+
+    run.process.stdout.close()
+
+    run.process.wait(30)
+    assert run.process.returncode == 3
+    assert "Partial: " in run.said
+
+
+DEAF = {
+    "a reader that has seen enough": '"$@" 2>&1 | head -4',
+    "a full disk": 'exec "$@" 2>/dev/full',
+    "nobody": 'exec "$@" 2>&-',
+    "nobody at all": 'exec "$@" >&- 2>&-',
+}
+
+
+@pytest.mark.parametrize("color", ["", "1"], ids=["log", "bar"])
+@pytest.mark.parametrize("listener", DEAF)
+def test_a_job_is_finished_whoever_listens_on_standard_error(
+    home: Home, listener: str, color: str
+) -> None:
+    shell = ("bash", "-o", "pipefail", "-c", DEAF[listener], "bash")
+    words = ("find", 300, "fitness", "cooking", "travel", "gaming", "--sandbox")
+
+    ran = home.start(*words, "-o", "found.csv", by=shell, FORCE_COLOR=color).end()
+
+    assert ran.code == 0
+    assert len(set(written(home.folder / "found.csv"))) == 300
+
+
 def test_a_full_standard_output_is_told_and_the_creators_are_kept(home: Home) -> None:
     with Path("/dev/full").open("w") as full:
         ran = home.start("find", 50, "tech", "gaming", "--sandbox", out=full).end()

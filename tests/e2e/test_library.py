@@ -52,6 +52,19 @@ async def test_a_short_result_says_why(settings: Settings) -> None:
     assert "--max-calls" in result.advice
 
 
+async def test_what_limits_leave_open_comes_from_the_settings(
+    settings: Settings,
+) -> None:
+    capped = settings.model_copy(update={"max_credits": 1, "retries": 7})
+
+    result = await headcount.find(
+        500, "tech", limits=Limits(max_calls=50), sandbox=True, settings=capped
+    )
+
+    assert result.job.search.limits == Limits(50, 1, attempts=7)
+    assert result.job.credits == 1
+
+
 async def test_a_stream_tells_of_each_change_and_ends_with_the_end(
     settings: Settings,
 ) -> None:
@@ -111,7 +124,7 @@ async def test_the_cap_for_testing_holds_for_a_job_from_before(
 
     resumed = await headcount.resume(paused.job.id, settings=capped)
 
-    assert resumed.job.search.limits.max_calls == 1
+    assert resumed.job.search.limits.max_calls_for_testing == 1
 
 
 async def test_what_cannot_be_taken_names_its_field(settings: Settings) -> None:

@@ -105,6 +105,20 @@ def test_before_much_is_spent_it_asks(home: Home, provider: Provider) -> None:
     assert "About 194 credits will be spent" in shown
     assert live.process.returncode == 130
     assert provider.calls == []
+    assert home.run("jobs", "list", "--format", "json").json == []
+
+
+def test_the_question_names_no_more_than_the_caps_allow(
+    home: Home, provider: Provider
+) -> None:
+    home.env["HEADCOUNT_MAX_CREDITS"] = "150"
+    with terminal(home, "find", "5000", "tech") as live:
+        shown = live.read_to("Go on? [y/N]")
+        live.type("n\n")
+        live.end()
+
+    assert "About 150 credits will be spent" in shown
+    assert provider.calls == []
 
 
 def test_with_yes_it_does_not_ask(home: Home, provider: Provider) -> None:

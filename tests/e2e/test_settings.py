@@ -3,6 +3,9 @@
 import pytest
 from e2e.program import Home, Provider
 
+from headcount.core.errors import InvalidSetting
+from headcount.settings import load_settings
+
 
 def spoken_cap(home: Home, *flags: str | int, **env: str) -> int:
     """The cap on calls that a search announces."""
@@ -95,6 +98,11 @@ def test_a_bad_value_is_told_by_the_name_the_user_gave(home: Home, name: str) ->
     assert ran.code == 2
     assert line.startswith(f"Error: {name}: ")
     assert BAD[name] in line or BAD[name].partition(":")[0] in line
+
+
+def test_a_bad_flag_is_told_by_its_name() -> None:
+    with pytest.raises(InvalidSetting, match=r"^--rate-limit-ms: .*, not -1$"):
+        load_settings(rate_limit_ms=-1)
 
 
 @pytest.mark.parametrize(

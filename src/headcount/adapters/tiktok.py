@@ -38,6 +38,8 @@ _EXACT = 2**53  # beyond it, JavaScript rounds whole numbers
 _WEB = ("https://", "http://")
 # Up to white space or punctuation: \w would cut words that have vowel signs.
 _HASHTAG = re.compile(r"[#＃]([^\s#!-/:-@\[-^`{-~‐-‧、-〟！-／]+)")  # noqa: RUF001 - meant
+_MARKUP = re.compile(r"<(!doctype|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,100})</title>", re.IGNORECASE)
 _NOTHING_COUNTED = Statistics()
 
 
@@ -71,8 +73,12 @@ def read_page(data: bytes, asked: str) -> Page | NoPage:
 
 
 def beginning(data: bytes) -> str:
-    """The first words of a body that is not understood."""
-    return data[:1000].decode(errors="replace")
+    """The first words of a body that is not understood; of a web page, its title."""
+    text = data[:4000].decode(errors="replace")
+    if not _MARKUP.search(text):
+        return text[:1000]
+    title = _TITLE.search(text)
+    return f"a web page ({title[1].strip()})" if title else "a web page"
 
 
 def _problem(body: Body) -> str | None:

@@ -25,8 +25,8 @@ from headcount.core.rows import disarm, flat
 CHUNK = 65_536  # bytes
 MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
 _SHOWN = 20  # rows of a table: what fits on a screen with what was said before
-_ROOM = {"profileUrl": 140, "verified": 100, "creator.verified": 100}
-"""How wide a table must be, in characters, for these beside the rest."""
+_WHERE_ROOM_IS = ("profileUrl", "verified", "creator.verified", "ordinal")
+"""What a table leaves out, in this order, until a row fits on a line."""
 _IN_TABLE = (
     "ordinal",
     "username",
@@ -41,9 +41,9 @@ _IN_TABLE = (
     "video.plays",
     "video.statistics.play_count",
     "profileUrl",
-    "sandbox",
 )
-_FOLDED = {"name", "creator.name", "keyword"}  # the rest is to be copied or clicked
+_CUT = {"name", "creator.name", "keyword"}  # the rest is to be copied or clicked
+_LONGEST_NAME = 24  # characters that a name may take from what could stand beside it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 Bytes = AsyncGenerator[bytes, None]
@@ -177,14 +177,37 @@ async def as_table(contents: Contents) -> Bytes:
             shown.append(flat(row))
         else:
             more += 1
-    names = [
-        name
-        for name in _IN_TABLE
-        if name in contents.columns and contents.width >= _ROOM.get(name, 0)
-    ]
-    yield _drawn(names, shown, contents.width).encode()
+    names = [name for name in _IN_TABLE if name in contents.columns]
+    if contents.job.sandbox:
+        yield b"Sandbox: these creators are invented.\n"
+    yield _drawn(_fitting(names, shown, contents.width), shown, contents.width).encode()
     if more:
         yield f"... and {more:,} more: use --out FILE\n".encode()
+
+
+def _fitting(names: list[str], rows: list[Document], width: int) -> list[str]:
+    """The columns that fit on a line, names cut to a length that tells them apart."""
+    for name in _WHERE_ROOM_IS:
+        room = [_room(other, rows) for other in names]
+        short = [
+            min(r, _LONGEST_NAME) for r, n in zip(room, names, strict=True) if n in _CUT
+        ]
+        whole = [r for r, n in zip(room, names, strict=True) if n not in _CUT]
+        if sum(short) + sum(whole) > width and name in names:
+            names = [other for other in names if other != name]
+    return names
+
+
+def _room(name: str, rows: list[Document]) -> int:
+    """How many characters the cells of a column take, with the space beside them."""
+    from rich.cells import cell_len  # noqa: PLC0415 - slow, and only tables need it
+
+    cells = [_heading(name), *(_printable(row[name]) for row in rows)]
+    return max(cell_len(cell) for cell in cells) + 2
+
+
+def _heading(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _drawn(names: list[str], rows: list[Document], width: int) -> str:
@@ -193,14 +216,18 @@ def _drawn(names: list[str], rows: list[Document], width: int) -> str:
     from rich.table import Table  # noqa: PLC0415 - the same
     from rich.text import Text  # noqa: PLC0415 - the same
 
+    whole = sum(_room(name, rows) for name in names if name not in _CUT)
+    cut = max(3, (width - whole) // max(1, len(_CUT & set(names))) - 2)
     table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, show_edge=False)
     for name in names:
         counts = any(_is_count(row[name]) for row in rows)
         table.add_column(
-            name.rpartition(".")[2],
+            _heading(name),
             justify="right" if counts else "left",
-            overflow="fold",
-            no_wrap=name not in _FOLDED,
+            overflow="ellipsis",
+            no_wrap=True,
+            min_width=None if name in _CUT else _room(name, rows) - 2,
+            max_width=cut if name in _CUT else None,
         )
     for row in rows:
         # A Text is printed as it is, where a string would be read as markup.

@@ -70,9 +70,11 @@ def _code_of(command: Callable[[], int | None]) -> int:
         abandon(sys.stdout)
         return Exit.EXACT
     except OSError as error:
-        act = f"use {error.filename}" if error.filename else "write the output"
+        act = f"use {error.filename}"
+        if error.filename is None:
+            act = "write the output"
+            abandon(sys.stdout)
         typer.echo(f"Error: cannot {act}: {error.strerror or error}", err=True)
-        abandon(sys.stdout)
         return Exit.MACHINE
     return code or Exit.EXACT
 

@@ -10,7 +10,6 @@ from headcount.core.filters import build_filters, shown
 from headcount.core.model import Job, Limits, Search, Source
 
 MOST_CREATORS = 1_000_000
-LONGEST_TARGET = 10  # characters; more are no number that we would read
 MOST_KEYWORDS = 2_000
 LONGEST_KEYWORD = 200  # characters; search boxes take fewer
 PLATFORMS = ("tiktok",)
@@ -28,7 +27,8 @@ def parse_target(value: int | str) -> int:
             "targetResults",
             f"expected the number of creators first, such as 100, not {shown(text)}",
         )
-    if len(text) > LONGEST_TARGET or not 1 <= int(text) <= MOST_CREATORS:
+    too_long = len(text.lstrip("+-")) > 9  # `int` itself refuses thousands of digits
+    if too_long or not 1 <= int(text) <= MOST_CREATORS:
         raise InvalidSearch(
             "targetResults",
             f"the number of creators goes from 1 to {MOST_CREATORS:,}, "
