@@ -184,3 +184,21 @@ def test_each_keyword_of_a_new_job_is_a_source_of_its_own() -> None:
         status=Status.PENDING,
         due_at=NOON,
     )
+
+
+@pytest.mark.parametrize(
+    "keyword", ["\u200b", "\u200d \u2060", "tea \u202e", "\u2066tea"]
+)
+def test_a_keyword_that_shows_nothing_or_turns_the_text_is_refused(
+    keyword: str,
+) -> None:
+    with pytest.raises(InvalidSearch) as refused:
+        search.fold_keyword(keyword)
+
+    assert refused.value.field == "keywords"
+    assert keyword not in str(refused.value)
+
+
+@pytest.mark.parametrize("keyword", ["👩\u200d🍳", "قهوة", "café", "#tea", "c++"])
+def test_emoji_and_every_script_are_keywords(keyword: str) -> None:
+    assert search.fold_keyword(keyword) == keyword

@@ -55,6 +55,10 @@ SEARCHES = {
     "an unknown option": ("5 tech --folowers-min 3", "--followers-min"),
     "an unknown format": ("5 tech --format pdf", "xlsx"),
     "an unknown shape": ("5 tech --shape round", "guide"),
+    "a format that contradicts the name": (
+        "5 tech --out found.xlsx --format csv",
+        "contradicts the name found.xlsx",
+    ),
     "an unknown suffix": ("5 tech --out found.pdf", ".xlsx, not 'found.pdf'"),
     "a follower count that is none": ("5 tech --followers-min lots", "lots"),
     "a follower count of 400 digits": (

@@ -26,7 +26,7 @@ def lost(job: dict[str, object]) -> int:
 
 
 def interrupted(home: Home, provider: Provider, number: signal.Signals) -> Run:
-    run = home.start("find", 300, *WORDS, "--format", "csv")
+    run = home.start("find", 300, *WORDS, "--out", "found here.csv")
     provider.after(5)
     run.send(number)
     return run
@@ -40,7 +40,9 @@ def test_ctrl_c_settles_what_is_out_and_tells_how_to_go_on(
 
     assert ran.code == 130
     assert ran.out == ""
-    assert f"Go on with: headcount jobs resume {ran.job}" in ran.err.splitlines()[-1]
+    assert "Settling the calls that are out" in ran.err
+    told = f"Go on with: headcount jobs resume {ran.job} --out 'found here.csv'"
+    assert told in ran.err.splitlines()[-1]
     job = home.shows(ran.job)
     assert job["status"] == "paused"
     assert job["apiCalls"] == len(settled(job)) == slow.charged

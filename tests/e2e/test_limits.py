@@ -189,3 +189,13 @@ def test_the_cap_for_testing_holds_for_a_batch(home: Home, provider: Provider) -
 
     assert ran.code == 3
     assert len(provider.calls) == 2
+
+
+def test_a_target_that_the_keywords_can_hardly_hold_is_told_before_it_costs(
+    home: Home,
+) -> None:
+    within = home.run("find", 330, "tech", "--sandbox", "--max-calls", 1)
+    beyond = home.run("find", 331, "tech", "--sandbox", "--max-calls", 1)
+
+    assert "out of reach" not in within.err
+    assert "331 are probably out of reach: name further keywords" in beyond.err

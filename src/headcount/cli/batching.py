@@ -18,7 +18,7 @@ from headcount.cli.views import open_view
 from headcount.cli.work import Talk, expect, search_from, work_and_deliver
 from headcount.core.errors import InvalidSearch, InvalidSetting, UsageError
 from headcount.core.filters import FILTERS
-from headcount.core.model import Search
+from headcount.core.model import Job, Reason, Search
 from headcount.core.report import job_document
 from headcount.settings import Settings
 
@@ -159,7 +159,7 @@ async def run_batch(
             job = await app.store.load(job.id)
             documents.append({"name": entry.name, **job_document(job)})
             worst = max(worst, code)
-            if code == Exit.INTERRUPTED or job.halt:  # the key is refused or empty
+            if code == Exit.INTERRUPTED or _key_is_of_no_use(job):
                 _tell_not_run(entries[place:])
                 break
     show(json.dumps(documents, indent=2) if as_json else job_table(documents))
@@ -170,3 +170,9 @@ def _tell_not_run(entries: list[Entry]) -> None:
     if entries:
         names = ", ".join(entry.name for entry in entries)
         typer.echo(f"Not run: {names}.", err=True)
+
+
+def _key_is_of_no_use(job: Job) -> bool:
+    """Whether no later call with the same key could pass."""
+    useless = {Reason.OUT_OF_CREDITS, Reason.PROVIDER_BLOCKED}
+    return job.halt is not None and job.halt.reason in useless

@@ -5,10 +5,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from headcount.adapters.exports import check_format, export, format_of
+from headcount.adapters.exports import FORMATS, check_format, export, format_of
 from headcount.bootstrap import App
 from headcount.cli.options import Format, Shape
-from headcount.core.errors import OperatorError
+from headcount.core.errors import InvalidSetting, OperatorError
 from headcount.core.model import Job
 from headcount.core.report import exact_count_tracking
 
@@ -31,6 +31,12 @@ class Delivery:
         """
         if form is not None:
             check_format(form.value)
+        suffix = out.suffix.lower().removeprefix(".") if out is not None else ""
+        if form is not None and suffix in FORMATS and suffix != form.value:
+            raise InvalidSetting(
+                f"--format {form.value} contradicts the name {out}: drop the one or "
+                "change the other"
+            )
         if out is not None:
             chosen = format_of(out) if form is None else form.value
             _check_place(out)

@@ -30,6 +30,10 @@ class View(Protocol):
         """Show the job while the block runs."""
         ...
 
+    def say(self, text: str) -> None:
+        """Say something beside the job."""
+        ...
+
 
 def open_view(*, quiet: bool, debug: bool) -> View:
     """The view that fits: a live bar on a terminal, otherwise log lines."""
@@ -53,6 +57,9 @@ class Silence:
     def showing(self, job: Job) -> Iterator[None]:  # noqa: ARG002 - as the port has it
         """Nothing."""
         yield
+
+    def say(self, text: str) -> None:
+        """Nothing."""
 
 
 class LogLines:
@@ -78,7 +85,7 @@ class LogLines:
             share = percent(job.delivered, job.target)
             _say(f"📊 [PROGRESS] {job.delivered}/{job.target} ({share}) complete")
             if job.missing and job.status is Status.PROCESSING:
-                _say(f"🔄 [CONTINUE] Need {job.missing} more creators...")
+                _say(f"🔄 [CONTINUE] Need {many(job.missing, 'more creator')}...")
         if job.status is Status.COMPLETED and change.before.status is not job.status:
             _say(f"✅ [DONE] Exactly {job.delivered} creators")
 
@@ -108,6 +115,10 @@ class LogLines:
             f"responseSize: {call.size} durationMs: {call.duration_ms} "
             f"attempts: {call.attempts} credits: {call.credits}"
         )
+
+    def say(self, text: str) -> None:
+        """Say it on a line of its own."""
+        _say(text)
 
 
 class LiveBar:
@@ -142,6 +153,13 @@ class LiveBar:
                 )
         live.update(self._picture(job))
 
+    def say(self, text: str) -> None:
+        """Say it above the bar, which would otherwise be drawn over it."""
+        if self._live is None:
+            _say(text)
+        else:
+            self._live.console.print(text, markup=False)
+
     def _picture(self, job: Job) -> "RenderableType":
         from rich.console import Group
         from rich.progress_bar import ProgressBar
@@ -157,11 +175,11 @@ class LiveBar:
             str(numbers["progress"]),
         )
         parts = [
-            f"{job.charged} calls",
-            f"{job.duplicates} duplicates",
+            many(job.charged, "call"),
+            many(job.duplicates, "duplicate"),
             f"{numbers['averagePerCall']}/call",
             *self._forecast(job),
-            f"{job.credits} credits",
+            many(job.credits, "credit"),
         ]
         return Group(bar, Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
 
@@ -174,6 +192,11 @@ class LiveBar:
             return [f"~{calls} to go"]
         seconds = (time.monotonic() - self._started) / made * calls
         return [f"~{calls} to go", f"~{_span(seconds)} left"]
+
+
+def many(number: int, word: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _span(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Working on a job at the command line: ask first, show progress, deliver, advise."""
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,9 +15,9 @@ from headcount.adapters.providers.scrapecreators import check_variant
 from headcount.bootstrap import App, open_app
 from headcount.cli.delivery import Delivery, deliver
 from headcount.cli.exits import Exit, abandon, exit_of
-from headcount.cli.views import View, open_view
+from headcount.cli.views import View, many, open_view
 from headcount.core.errors import HeadcountError, InvalidSearch
-from headcount.core.estimate import call_cap, expected_calls
+from headcount.core.estimate import KEYWORD_HOLDS, call_cap, expected_calls
 from headcount.core.filters import Filters, parse_span
 from headcount.core.model import Job, Limits, Search, Status
 from headcount.core.report import advice
@@ -123,10 +124,10 @@ async def work_and_deliver(
 ) -> int:
     """Work on a job until it has ended, and write what it found; the exit code."""
     with view.showing(job):
-        job = await work(app, job, talk)
+        job = await work(app, job, view)
     if job.status is Status.PAUSED:
         line = f"Interrupted: {job.delivered} of {job.target} are kept. "
-        typer.echo(f"{line}Go on with: headcount jobs resume {job.id}", err=True)
+        typer.echo(f"{line}Go on with: {_resume(job, delivery)}", err=True)
         return Exit.INTERRUPTED
     if delivery:
         try:
@@ -141,22 +142,22 @@ async def work_and_deliver(
     return exit_of(job)
 
 
-async def work(app: App, job: Job, talk: Talk) -> Job:
+async def work(app: App, job: Job, view: View) -> Job:
     """Work on a job; Ctrl-C pauses it once what is out has been settled."""
     running = asyncio.ensure_future(app.run(job.id))
-    async with _interruptible(app, job, talk, running):
+    async with _interruptible(app, job, view, running):
         try:
             return await running
         except asyncio.CancelledError:
             return await app.pause(job.id)
         except HeadcountError:
-            talk.say(f"What was found is kept: headcount jobs resume {job.id}")
+            view.say(f"What was found is kept: headcount jobs resume {job.id}")
             raise
 
 
 @asynccontextmanager
 async def _interruptible(
-    app: App, job: Job, talk: Talk, running: asyncio.Future[Job]
+    app: App, job: Job, view: View, running: asyncio.Future[Job]
 ) -> AsyncIterator[None]:
     """Turn the first Ctrl-C into a pause, and the second into an end at once."""
     loop, pauses = asyncio.get_running_loop(), set[asyncio.Task[Job]]()
@@ -165,7 +166,7 @@ async def _interruptible(
         if pauses:
             running.cancel()
             return
-        talk.say("\nSettling the calls that are out; Ctrl-C again stops at once.")
+        view.say("Settling the calls that are out; Ctrl-C again stops at once.")
         pauses.add(asyncio.ensure_future(app.pause(job.id)))
 
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -186,26 +187,36 @@ def expect(job: Job, settings: Settings, talk: Talk) -> None:
     credits_ = left if budget is None else budget - job.credits
     more = "more " if job.charged else ""
     world = " in the sandbox (an invented world)" if job.sandbox else ""
-    caps = _many(left, f"{more}call")
+    caps = many(left, f"{more}call")
     if budget is not None:
-        caps += f" and {_many(credits_, 'credit')}"
+        caps += f" and {many(credits_, 'credit')}"
     talk.say(
-        f"Job {job.id}: {_many(job.missing, f'{more}creator')} for "
+        f"Job {job.id}: {many(job.missing, f'{more}creator')} for "
         f"{', '.join(job.search.keywords)}{world}. Expecting about "
-        f"{_many(calls, 'call')}, {_many(calls, 'credit')}{_cost(calls, settings)}; "
+        f"{many(calls, 'call')}, {many(calls, 'credit')}{_cost(calls, settings)}; "
         f"at most {caps}."
     )
     if min(left, credits_) < calls:
         talk.say(
-            f"Note: that is fewer than the {_many(calls, 'call')} expected, "
+            f"Note: that is fewer than the {many(calls, 'call')} expected, "
             "so the job will probably end partial."
+        )
+    most = KEYWORD_HOLDS * len(job.search.keywords)
+    if job.target > most:
+        talk.say(
+            f"Note: a keyword rarely holds more than {KEYWORD_HOLDS} creators, so "
+            f"{job.target:,} are probably out of reach: name further keywords."
         )
     if job.search.filters != Filters():
         talk.say("Note: what the filters turn away takes calls beyond that.")
 
 
-def _many(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _resume(job: Job, delivery: Delivery | None) -> str:
+    """The command that goes on and writes where this one was to write."""
+    out = (
+        f" --out {shlex.quote(str(delivery.out))}" if delivery and delivery.out else ""
+    )
+    return f"headcount jobs resume {job.id}{out}"
 
 
 def _cost(credits_: int, settings: Settings) -> str:
@@ -229,12 +240,12 @@ def _goes_on(search: Search, settings: Settings, talk: Talk) -> bool:
 
 def _summary(job: Job, settings: Settings, delivery: Delivery | None) -> str:
     """How the job ended, what it cost, and what would help where it fell short."""
-    spent = f"{_many(job.charged, 'call')}, {_many(job.credits, 'credit')}"
+    spent = f"{many(job.charged, 'call')}, {many(job.credits, 'credit')}"
     spent += _cost(job.credits, settings)
     world = " (sandbox)" if job.sandbox else ""
     where = f" -> {delivery.out}" if delivery and delivery.out else ""
-    spares = f", {_many(job.spares, 'spare')} kept" if job.spares else ""
-    aim = _many(job.target, "creator")
+    spares = f", {many(job.spares, 'spare')} kept" if job.spares else ""
+    aim = many(job.target, "creator")
     line = f"{job.delivered} of {aim}{world}: {spent}{spares}{where}"
     if job.status is Status.COMPLETED:
         return f"Exactly {line}"

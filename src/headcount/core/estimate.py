@@ -11,6 +11,7 @@ import math
 from headcount.core.model import Job, Source, SourceState
 
 FRESH_YIELD = 25.8  # new creators a page of a keyword not asked yet
+KEYWORD_HOLDS = 330  # creators at most: a keyword ends after 150 to 420 videos
 _INERTIA = 0.5  # weight of what was known before the last page
 _CAP_FACTOR, _CAP_FLOOR = 3, 20
 

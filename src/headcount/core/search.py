@@ -12,6 +12,9 @@ from headcount.core.model import Job, Limits, Search, Source
 MOST_CREATORS = 1_000_000
 MOST_KEYWORDS = 2_000
 LONGEST_KEYWORD = 200  # characters; search boxes take fewer
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What turns the direction of all text that follows, on a terminal too."""
+_UNSEEN = {"Cf", "Mn", "Zl", "Zp", "Zs"}
 PLATFORMS = ("tiktok",)
 
 
@@ -52,9 +55,14 @@ def fold_keyword(text: str) -> str:
             f"a keyword has at most {LONGEST_KEYWORD} characters, and "
             f"{shown(folded)} has {len(folded):,}: shorten it",
         )
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in folded):
+    kinds = {unicodedata.category(character) for character in folded}
+    if kinds & {"Cc", "Cs"} or _TURNING & set(folded):
         raise InvalidSearch(
             "keywords", f"a keyword has no control characters, unlike {shown(folded)}"
+        )
+    if kinds <= _UNSEEN:
+        raise InvalidSearch(
+            "keywords", f"a keyword has something to see, unlike {shown(folded)}"
         )
     return folded
 
