@@ -5,12 +5,15 @@ that first reads and then asks for the lock would overwrite what came in between
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     URL,
+    Column,
+    ColumnElement,
     Connection,
     Engine,
     Insert,
@@ -20,6 +23,8 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -92,6 +97,20 @@ def upsert(table: Table, *by: str) -> Insert:
 def insert_missing(table: Table) -> Insert:
     """An insert that leaves rows alone which are there already."""
     return insert(table).on_conflict_do_nothing()
+
+
+def among(column: Column[str], name: str) -> ColumnElement[bool]:
+    """Whether a column holds one of many values: a single parameter, see `as_array`.
+
+    A parameter for each value would have SQLAlchemy write the statement anew each time.
+    """
+    values = func.json_each(bindparam(name, type_=column.type)).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def as_array(values: Sequence[str]) -> str:
+    """The values that `among` looks for."""
+    return msgspec.json.encode(values).decode()
 
 
 class Prepared:

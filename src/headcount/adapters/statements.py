@@ -114,7 +114,7 @@ _KNOWN = (
     select(creators.c.creator_key, creators.c.verdict, posts.c.source, posts.c.video_id)
     .outerjoin(posts, _POSTS_OF_CREATOR)
     .where(creators.c.job_id == _JOB)
-    .where(creators.c.creator_key.in_(bindparam("keys", expanding=True)))
+    .where(sqlite.among(creators.c.creator_key, "keys"))
 )
 _WRITE_SOURCES = _prepared(sqlite.upsert(sources, "job_id", "id"), sources)
 _WRITE_CALLS = _prepared(sqlite.upsert(calls, "job_id", "id"), calls)
@@ -129,7 +129,7 @@ def known(connection: Connection, job_id: str, keys: Sequence[str]) -> Known:
         return {}
     verdicts: dict[str, Verdict] = {}
     seen: dict[str, set[tuple[int, str]]] = {}
-    found = connection.execute(_KNOWN, {"job": job_id, "keys": keys})
+    found = connection.execute(_KNOWN, {"job": job_id, "keys": sqlite.as_array(keys)})
     for key, verdict, source, video in found:
         verdicts[key] = verdict
         seen.setdefault(key, set()).add((source, video))
