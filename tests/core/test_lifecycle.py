@@ -138,9 +138,11 @@ def test_a_defect_ends_the_job_with_its_lease_and_what_was_out() -> None:
     job = replace(leased(), open_calls=(a_call(),), lines=1)
     job = with_sources(job, Source(1, "tea"))
 
-    failed = lifecycle.collapse(Change(job), "a defect", NOON).job
+    change = lifecycle.collapse(Change(job), "a defect", NOON)
 
+    failed = change.job
     assert (failed.lease, failed.open_calls, failed.charged) == (None, (), 1)
+    assert [c.closed_at for c in change.calls] == [NOON]
 
 
 def test_a_second_cancel_closes_what_a_dead_worker_left_out() -> None:
@@ -296,6 +298,8 @@ def test_what_a_dead_worker_has_out_is_counted_as_spent_by_an_end(
     left = end(Change(job), NOON).job
     closed = end(Change(job), NOON, is_dead=lambda holder: holder == "theirs").job
 
+    lost = end(Change(job), NOON, is_dead=lambda _: True).calls
+    assert [(c.state, c.closed_at) for c in lost] == [(CallState.LOST, NOON)]
     assert (len(left.open_calls), left.charged) == (1, 0)
     assert (len(closed.open_calls), closed.charged) == (0, 1)
     assert closed.status.ended

@@ -350,3 +350,11 @@ def test_there_is_advice_for_every_reason(reason: Reason) -> None:
 
     assert advice.endswith((".", "headcount jobs resume job-1", "10m", " 4"))
     assert "{" not in advice
+
+
+def test_a_cap_is_advised_by_the_expectation_where_no_source_is_open() -> None:
+    job = a_job("tea", target=52)
+    dry = replace(job.source(1), state=SourceState.DRY)
+    job = replace(job, sources=(dry,), outcome=Outcome(52, Reason.CALL_LIMIT))
+
+    assert report.advice(job).endswith(" --max-calls 8")

@@ -187,16 +187,24 @@ def test_each_keyword_of_a_new_job_is_a_source_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "keyword", ["\u200b", "\u200d \u2060", "tea \u202e", "\u2066tea"]
+    ("keyword", "told"),
+    [
+        ("\u200b", "a keyword has something to see, unlike '\\u200b'"),
+        ("\u200d \u2060", "a keyword has something to see, unlike "),
+        ("\u200b \u0301", "a keyword has something to see, unlike "),
+        ("tea \u202e", "a keyword has no control characters, unlike "),
+        ("\u2066tea", "a keyword has no control characters, unlike "),
+    ],
 )
 def test_a_keyword_that_shows_nothing_or_turns_the_text_is_refused(
-    keyword: str,
+    keyword: str, told: str
 ) -> None:
     with pytest.raises(InvalidSearch) as refused:
         search.fold_keyword(keyword)
 
     assert refused.value.field == "keywords"
     assert keyword not in str(refused.value)
+    assert str(refused.value).startswith(told)
 
 
 @pytest.mark.parametrize("keyword", ["👩\u200d🍳", "قهوة", "café", "#tea", "c++"])

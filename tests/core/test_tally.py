@@ -520,3 +520,11 @@ def test_a_key_that_can_do_nothing_halts_the_job(
 
 def test_other_failures_halt_nothing() -> None:
     assert failed(asking(a_job()), DOWN).job.halt is None
+
+
+def test_a_source_keeps_what_its_last_answer_said_until_a_page_comes() -> None:
+    down = failed(asking(a_job()), DOWN).job
+    up = settled(asking(down), a_page([1])).job
+
+    assert down.source(1).error == DOWN.message
+    assert up.source(1).error is None

@@ -14,7 +14,7 @@ MOST_KEYWORDS = 2_000
 LONGEST_KEYWORD = 200  # characters; search boxes take fewer
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """What turns the direction of all text that follows, on a terminal too."""
-_UNSEEN = {"Cf", "Mn", "Zl", "Zp", "Zs"}
+_UNSEEN = {"Cf", "Mn", "Zs"}
 PLATFORMS = ("tiktok",)
 
 
