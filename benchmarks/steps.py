@@ -1,14 +1,12 @@
 """Times whole steps: from a page's bytes in the client's hands to the commit."""
 
+import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx2
 from invented import big_page
-from sqlalchemy import Engine as Database
-from sqlalchemy import event
+from sqlalchemy import Connection
 
 from headcount.adapters.clock import SystemClock
 from headcount.adapters.http import open_client
@@ -53,20 +51,24 @@ async def run_steps(store: SqlStore, job: Job) -> Steps:
         engine = Engine(
             store, lambda _: channel, clock, worker=Worker("benchmark"), watch=watch
         )
-        with _counting(steps):
-            await engine.advance(job.id)
+        await _count_statements(store, steps)
+        await engine.advance(job.id)
     return steps
 
 
-@contextmanager
-def _counting(steps: Steps) -> Iterator[None]:
-    """Count what is executed on any database while the block runs."""
+async def _count_statements(store: SqlStore, steps: Steps) -> None:
+    """Count what the store executes, once however many rows a statement is given."""
+    last = ""
 
-    def executed(*_: object) -> None:
-        steps.executed += 1
+    def executed(statement: str) -> None:
+        nonlocal last
+        words = statement.partition(" VALUES ")[0]
+        steps.executed += words != last
+        last = words
 
-    event.listen(Database, "before_cursor_execute", executed)
-    try:
-        yield
-    finally:
-        event.remove(Database, "before_cursor_execute", executed)
+    def listen(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_trace_callback(executed)
+
+    await store.database.read(listen)

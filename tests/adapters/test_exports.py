@@ -42,6 +42,7 @@ NAMES = ["مثال تجريبي", "דוגמה", "🍵👩🏽‍🍳 tea", 'quot
 
 def finding(sighting: Sighting, ordinal: int = 1) -> Finding:
     return Finding(
+        number=ordinal,
         key=sighting.key,
         verdict=Verdict.QUALIFIED,
         sighting=sighting,

@@ -283,10 +283,11 @@ async def test_a_rule_is_told_the_verdicts_and_posts_of_its_creators(
     first, second = a_sighting(1), a_sighting(1, video=77)
     assert told == {
         first.key: Seen(
+            1,
             Verdict.QUALIFIED,
             frozenset({(1, first.video.id), (1, second.video.id)}),
         ),
-        weak.key: Seen(Verdict.REJECTED, frozenset({(1, weak.video.id)})),
+        weak.key: Seen(2, Verdict.REJECTED, frozenset({(1, weak.video.id)})),
     }
 
 

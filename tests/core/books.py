@@ -57,7 +57,7 @@ class Books:
         self.job = job
         self.calls: dict[int, Call] = {}
         self.findings: dict[str, Finding] = {}
-        self.posts: set[tuple[str, int, str]] = set()
+        self.posts: set[tuple[int, int, str]] = set()
         self.order: list[str] = []  # of qualified creators, by an own count
         self.duplicates = 0
         self.finished = False  # by its owner, at some time
@@ -66,13 +66,14 @@ class Books:
 
     def known(self, page: Page) -> Known:
         return {
-            key: Seen(
-                self.findings[key].verdict,
-                frozenset((s, video) for k, s, video in self.posts if k == key),
-            )
+            key: self._seen(self.findings[key])
             for key in {sighting.key for sighting in page.sightings}
             if key in self.findings
         }
+
+    def _seen(self, finding: Finding) -> Seen:
+        posts = {(s, video) for n, s, video in self.posts if n == finding.number}
+        return Seen(finding.number, finding.verdict, frozenset(posts))
 
     def write(self, change: Change) -> None:
         """Write a change down, if there is one."""
@@ -84,6 +85,9 @@ class Books:
         for call in change.calls:
             self._write_line(call)
         for finding in change.findings:
+            before = self.findings.get(finding.key)
+            number = before.number if before else len(self.findings) + 1
+            assert finding.number == number, "a creator's number is its place for good"
             self.findings[finding.key] = finding
         assert not self.posts & set(change.posts), "a post was told to be new twice"
         self.posts |= set(change.posts)

@@ -326,7 +326,13 @@ class Promise(RuleBasedStateMachine):
         seen = sighting(creator, "pending", good=False)
         if seen.key not in self.books.findings:
             self.books.findings[seen.key] = Finding(
-                seen.key, Verdict.PENDING, seen, source=1, call=0, found_at=self.now
+                number=self.job.found + 1,
+                key=seen.key,
+                verdict=Verdict.PENDING,
+                sighting=seen,
+                source=1,
+                call=0,
+                found_at=self.now,
             )
             self.books.job = replace(self.job, pending=self.job.pending + 1)
 

@@ -14,6 +14,7 @@ from headcount.core.sighting import Sighting, Verdict
 def found(sighting: Sighting) -> Finding:
     """This creator, delivered as the third, found by the second source."""
     return Finding(
+        number=3,
         key=sighting.key,
         verdict=Verdict.QUALIFIED,
         sighting=sighting,

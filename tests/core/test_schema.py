@@ -148,6 +148,7 @@ def the_calls() -> list[Call]:
 
 def the_finding() -> Finding:
     return Finding(
+        number=1,
         key=CREATOR.key,
         verdict=Verdict.QUALIFIED,
         sighting=CREATOR,

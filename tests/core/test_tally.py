@@ -83,6 +83,7 @@ def test_a_finding_says_where_and_when_the_creator_was_found() -> None:
 
     assert change.findings == (
         Finding(
+            number=1,
             key=a_sighting(4).key,
             verdict=Verdict.QUALIFIED,
             sighting=a_sighting(4),
@@ -109,7 +110,7 @@ def test_creators_beyond_the_target_are_spares() -> None:
 
 
 def test_a_known_creator_is_a_duplicate() -> None:
-    known = {a_sighting(1).key: Seen(Verdict.QUALIFIED)}
+    known = {a_sighting(1).key: Seen(1, Verdict.QUALIFIED)}
 
     change = settled(asking(a_job()), a_page([1]), known)
 
@@ -162,7 +163,7 @@ def test_a_rejected_creator_qualifies_by_a_later_video_of_the_same_page() -> Non
 
 
 def test_a_rejected_creator_qualifies_on_a_later_page() -> None:
-    known = {a_sighting(1).key: Seen(Verdict.REJECTED)}
+    known = {a_sighting(1).key: Seen(1, Verdict.REJECTED)}
     job = asking(replace(a_job(), rejected=3))
 
     change = settled(job, a_page([1]), known)
@@ -178,7 +179,7 @@ def test_only_a_call_that_tells_more_rejects_a_pending_creator(
     kind: CallKind, rejected: int, pending: int
 ) -> None:
     job = replace(a_job(filters=Filters(followers_min=1_000)), pending=1)
-    known = {a_sighting(1).key: Seen(Verdict.PENDING)}
+    known = {a_sighting(1).key: Seen(1, Verdict.PENDING)}
 
     page = a_page([a_sighting(1, followers=9)])
     change = settled(asking(job, kind=kind), page, known)
@@ -189,7 +190,7 @@ def test_only_a_call_that_tells_more_rejects_a_pending_creator(
 
 
 def test_a_pending_creator_qualifies_by_a_page() -> None:
-    known = {a_sighting(1).key: Seen(Verdict.PENDING)}
+    known = {a_sighting(1).key: Seen(1, Verdict.PENDING)}
 
     change = settled(asking(replace(a_job(), pending=1)), a_page([1]), known)
 
@@ -225,16 +226,16 @@ def test_totals_add_to_what_earlier_pages_counted() -> None:
 
 # ------------------------------------------------------------------------------ posts
 def test_a_post_is_told_once_for_each_source_that_shows_it() -> None:
-    seen = Seen(Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
+    seen = Seen(1, Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
     page = a_page([1, a_sighting(1, video=7), a_sighting(1, video=7)])
     known = {a_sighting(1).key: seen}
-    key, new = a_sighting(1).key, a_sighting(1, video=7).video.id
+    new = a_sighting(1, video=7).video.id
 
     here = settled(asking(a_job("tea", "mate"), 1), page, known)
     there = settled(asking(a_job("tea", "mate"), 2), page, known)
 
-    assert here.posts == ((key, 1, new),)
-    assert there.posts == ((key, 2, a_sighting(1).video.id), (key, 2, new))
+    assert here.posts == ((1, 1, new),)
+    assert there.posts == ((1, 2, a_sighting(1).video.id), (1, 2, new))
 
 
 def test_a_change_adds_to_the_change_before_it() -> None:
@@ -382,7 +383,7 @@ def test_three_signs_in_a_row_end_a_source(
 
 
 def test_what_the_source_has_shown_before_is_not_fresh() -> None:
-    shown = Seen(Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
+    shown = Seen(1, Verdict.QUALIFIED, frozenset({(1, a_sighting(1).video.id)}))
 
     change = settled(asking(a_job()), a_page([1]), {a_sighting(1).key: shown})
 

@@ -19,14 +19,16 @@ class _Shelf:
     calls: dict[int, Call] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     ordinals: dict[int, str] = field(default_factory=dict)
-    posts: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    posts: dict[int, set[tuple[int, str]]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def seen(self, key: str) -> Seen:
-        return Seen(self.findings[key].verdict, frozenset(self.posts.get(key, ())))
+        finding = self.findings[key]
+        posts = frozenset(self.posts.get(finding.number, ()))
+        return Seen(finding.number, finding.verdict, posts)
 
     def seen_in(self, finding: Finding) -> int:
-        return len({video for _, video in self.posts.get(finding.key, ())})
+        return len({video for _, video in self.posts.get(finding.number, ())})
 
 
 class MemoryStore:
@@ -67,8 +69,8 @@ class MemoryStore:
         shelf.job = change.job
         shelf.calls |= {call.id: call for call in change.calls}
         shelf.findings |= {finding.key: finding for finding in change.findings}
-        for key, source, video in change.posts:
-            shelf.posts.setdefault(key, set()).add((source, video))
+        for number, source, video in change.posts:
+            shelf.posts.setdefault(number, set()).add((source, video))
         if news:
             shelf.events.append(
                 Event(change.job.version, news[0], self._now(), news[1])

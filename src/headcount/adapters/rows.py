@@ -28,8 +28,15 @@ JOB: list[Column[Any]] = [
 ]
 SOURCE: list[Column[Any]] = [sources.c[name] for name in _SOURCE_FIELDS]
 CALL: list[Column[Any]] = [calls.c[name] for name in _CALL_FIELDS]
+_TOLD_ELSEWHERE: dict[str, Column[Any]] = {
+    "key": creators.c.creator_key,
+    "source": calls.c.source,
+    "found_at": calls.c.closed_at,
+}
 FINDING: list[Column[Any]] = [
-    creators.c["creator_key" if field.name == "key" else field.name]
+    _TOLD_ELSEWHERE[field.name]
+    if field.name in _TOLD_ELSEWHERE
+    else creators.c[field.name]
     for field in fields(Finding)
 ]
 EVENT: list[Column[Any]] = [events.c[name] for name in _EVENT_FIELDS]
@@ -75,12 +82,11 @@ def creator_rows(job_id: str, findings: Iterable[Finding]) -> list[Row]:
     return [
         {
             "job_id": job_id,
+            "number": finding.number,
             "creator_key": finding.key,
             "verdict": finding.verdict,
             "sighting": finding.sighting,
-            "source": finding.source,
             "call": finding.call,
-            "found_at": finding.found_at,
             "ordinal": finding.ordinal,
             "reason": finding.reason,
         }
@@ -88,11 +94,11 @@ def creator_rows(job_id: str, findings: Iterable[Finding]) -> list[Row]:
     ]
 
 
-def post_rows(job_id: str, posts: Iterable[tuple[str, int, str]]) -> list[Row]:
-    """The rows of the posts that showed creators: creator key, source and video."""
+def post_rows(job_id: str, posts: Iterable[tuple[int, int, str]]) -> list[Row]:
+    """The rows of the posts that showed creators: their number, source and video."""
     return [
-        {"job_id": job_id, "creator_key": key, "source": source, "video_id": video}
-        for key, source, video in posts
+        {"job_id": job_id, "number": number, "source": source, "video_id": video}
+        for number, source, video in posts
     ]
 
 

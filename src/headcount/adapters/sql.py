@@ -4,38 +4,33 @@ SQLAlchemy is used synchronously in a thread of its own, which takes less than h
 time of an asynchronous driver.
 """
 
-import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Select, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Select, make_url
+from sqlalchemy.exc import ArgumentError
 
 from headcount.adapters import schema, sqlite, statements
+from headcount.adapters.database import Database
+from headcount.adapters.statements import Statements
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Finding, Job, Status
 from headcount.ports import Event, Rule
 
-Result = TypeVar("Result")
-
 _REMEMBERED = 64  # jobs, as they were last written: what runs is not read again
 
 
 class SqlStore:
-    """Both sides of a store, `Store` and `Records`, in one SQLite file."""
+    """Both sides of a store, `Store` and `Records`, in a database."""
 
-    def __init__(
-        self, writing: Engine, reading: Engine, *, now: Callable[[], datetime]
-    ) -> None:
-        self._writing, self._reading, self._now = writing, reading, now
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="headcount-store")
+    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self.database, self._now = database, now
+        self._statements = Statements(database)
         self._remembered: dict[str, Job] = {}
 
     @classmethod
@@ -52,49 +47,47 @@ class SqlStore:
             InvalidSetting: the URL cannot be read, or names another database.
             StoreError: the file cannot be used, and why.
         """
-        store = cls(*sqlite.connect(_parsed(url), busy_timeout=busy_timeout), now=now)
+        database = sqlite.Sqlite(_parsed(url), busy_timeout=busy_timeout)
         try:
-            if not await store._transact(store._reading, schema.is_current):
-                await store._transact(store._writing, schema.bring_up)
+            if not await database.read(schema.is_current):
+                await database.write(schema.bring_up)
         except BaseException:
-            await store.close()
+            await database.close()
             raise
-        return store
+        return cls(database, now=now)
 
     # --------------------------------------------------------------- the writing side
     async def create(self, job: Job) -> Job:
         """Keep a new job."""
-        await self._transact(self._writing, partial(statements.create, job=job))
+        await self.database.write(partial(self._statements.create, job=job))
         return job
 
     async def load(self, job_id: str) -> Job:
         """The job as it stands."""
-        return await self._transact(self._reading, partial(self._load, job_id=job_id))
+        return await self.database.read(partial(self._load, job_id=job_id))
 
     async def change(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
         """Apply a rule to the job, and write all that it changes, or nothing."""
         work = partial(self._apply, job_id=job_id, rule=rule, keys=keys)
-        change = await self._transact(self._writing, work)
+        change = await self.database.write(work)
         self._remember(change.job)
         return change
 
     async def delete(self, job_id: str) -> None:
         """Forget a job and all that it found."""
-        forget = partial(statements.forget, job_id=job_id)
-        await self._transact(self._writing, forget)
+        await self.database.write(partial(statements.forget, job_id=job_id))
         self._remembered.pop(job_id, None)
 
     async def close(self) -> None:
-        """Let go of the file, once what is under way is finished."""
-        await self._in_thread(self._writing.dispose)
-        self._thread.shutdown()
+        """Let go of the database, once what is under way is finished."""
+        await self.database.close()
 
     # --------------------------------------------------------------- the reading side
     async def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
         """All jobs, the newest first."""
         last = None
-        while batch := await self._transact(
-            self._reading, partial(statements.jobs_before, last=last, status=status)
+        while batch := await self.database.read(
+            partial(statements.jobs_before, last=last, status=status)
         ):
             for job in batch:
                 yield job
@@ -125,46 +118,32 @@ class SqlStore:
     ) -> AsyncIterator[Sequence[Any]]:
         """All rows of a list, in batches that are each a transaction of their own."""
         read = partial(statements.batch, statement=statement, job_id=job_id)
-        while batch := await self._transact(self._reading, partial(read, after=after)):
+        while batch := await self.database.read(partial(read, after=after)):
             for row in batch:
                 yield row
             after = batch[-1][0]
 
-    # ------------------------------------------------------------------ in the thread
-    async def _transact(
-        self, engine: Engine, work: Callable[[Connection], Result]
-    ) -> Result:
-        """Do work in one transaction; no error of the database's own leaves it."""
-
-        def transact() -> Result:
-            try:
-                with engine.begin() as connection:
-                    return work(connection)
-            except (SQLAlchemyError, sqlite3.Error) as error:
-                raise sqlite.explain(error, engine.url.database) from error
-
-        return await self._in_thread(transact)
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    def _load(self, connection: Connection, job_id: str) -> Job:
-        return statements.load(connection, job_id, self._remembered.get(job_id))
+    # ------------------------------------------------------------ in one transaction
+    def _load(self, connection: Connection, job_id: str, *, lock: bool = False) -> Job:
+        remembered = self._remembered.get(job_id)
+        return self._statements.load(connection, job_id, remembered, lock=lock)
 
     def _apply(
         self, connection: Connection, job_id: str, rule: Rule, keys: Sequence[str]
     ) -> Change:
-        before = self._load(connection, job_id)
-        change = rule(before, statements.known(connection, job_id, keys))
+        before = self._load(connection, job_id, lock=True)
+        change = rule(before, self._statements.known(connection, job_id, keys))
         if change.job is before:
             return change
         change = replace(change, job=replace(change.job, version=before.version + 1))
-        news = report.event(change)
-        event = (
-            Event(change.job.version, news[0], self._now(), news[1]) if news else None
-        )
-        statements.write(connection, before, change, event)
+        self._statements.write(connection, before, change, self._news(change))
         return change
+
+    def _news(self, change: Change) -> list[Event]:
+        news = report.event(change)
+        return (
+            [Event(change.job.version, news[0], self._now(), news[1])] if news else []
+        )
 
     def _remember(self, job: Job) -> None:
         """Keep a job as it was committed, and drop the one kept longest."""
@@ -182,15 +161,10 @@ def _parsed(url: str) -> URL:
         raise InvalidSetting(
             "HEADCOUNT_DATABASE_URL: expected a URL such as sqlite:///headcount.db"
         ) from None
-    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
+    if parsed.drivername not in sqlite.DRIVERS:
         raise InvalidSetting(
             "HEADCOUNT_DATABASE_URL: this version keeps its jobs in SQLite, so it "
             "expects a URL such as sqlite:///headcount.db, "
             f"not one of {parsed.drivername}"
-        )
-    if parsed.query:
-        raise InvalidSetting(
-            "HEADCOUNT_DATABASE_URL: expected a URL such as sqlite:///headcount.db, "
-            f"without the options after the '?': {', '.join(sorted(parsed.query))}"
         )
     return parsed

@@ -4,8 +4,11 @@ One process writes at a time. A writer takes the lock when its transaction begin
 that first reads and then asks for the lock would overwrite what came in between.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +18,28 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Engine,
     Insert,
-    QueuePool,
     Table,
-    Update,
     bindparam,
     create_engine,
     event,
     func,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from headcount.adapters.database import Result, Work
 from headcount.core.errors import (
     HeadcountError,
     InternalError,
+    InvalidSetting,
     StoreBusy,
     StoreError,
 )
 
-_DIALECT = SQLiteDialect_pysqlite()
+DRIVERS = {"sqlite", "sqlite+pysqlite"}
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers and the writer do not wait for each other
     "PRAGMA synchronous = FULL",  # what was paid for survives a power cut
@@ -55,91 +57,97 @@ _ADVICE = {
 }
 
 
-def connect(url: URL, *, busy_timeout: float) -> tuple[Engine, Engine]:
-    """Make the engines for writing and for reading; they share one connection."""
-    engine = create_engine(
-        url,
-        connect_args={
-            "isolation_level": None,  # transactions begin where `_begin` says so
-            "timeout": busy_timeout,
-            "check_same_thread": False,  # the store has a thread of its own
-        },
-        hide_parameters=True,
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine, engine.execution_options(begin="BEGIN")
+class Sqlite:
+    """A file, with one connection that stays open and a thread that has it alone."""
+
+    def __init__(self, url: URL, *, busy_timeout: float) -> None:
+        if url.query:
+            raise InvalidSetting(
+                "HEADCOUNT_DATABASE_URL: expected a URL such as "
+                "sqlite:///headcount.db, without the options after the '?': "
+                f"{', '.join(sorted(url.query))}"
+            )
+        self.engine = create_engine(
+            url,
+            connect_args={
+                "isolation_level": None,  # transactions begin where `_transact` says so
+                "timeout": busy_timeout,
+                "check_same_thread": False,  # the thread that closes may be another
+            },
+            hide_parameters=True,
+        )
+        self.dialect = self.engine.dialect
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="headcount-store")
+        self._connection: Connection | None = None
+        self._begin = ""
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", self._begun)
+
+    def upsert(self, table: Table, *by: str) -> Insert:
+        """An insert that overwrites the row with the same values in columns `by`."""
+        statement = insert(table)
+        kept = {*by, *table.primary_key.columns.keys()}
+        changed = {
+            c.name: statement.excluded[c.name] for c in table.c if c.name not in kept
+        }
+        return statement.on_conflict_do_update(index_elements=by, set_=changed)
+
+    def insert_missing(self, table: Table) -> Insert:
+        """An insert that leaves rows alone which are there already."""
+        return insert(table).on_conflict_do_nothing()
+
+    def among(
+        self, owner: Column[str], column: Column[str], of: str, values: str
+    ) -> ColumnElement[bool]:
+        """Whether a row is of this owner and has one of many values.
+
+        They are looked for in pairs, or SQLite would rather read all rows of the owner.
+        """
+        array = bindparam(values, type_=column.type)
+        value = func.json_each(array).table_valued("value").c.value
+        return tuple_(owner, column).in_(select(bindparam(of, type_=owner.type), value))
+
+    def as_array(self, values: Sequence[str]) -> str:
+        """The values that `among` looks for, as one parameter."""
+        return msgspec.json.encode(values).decode()
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Do work that changes nothing, in one transaction."""
+        return await self._in_thread(partial(self._transact, work, "BEGIN"))
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Do work in one transaction that has the lock from its beginning."""
+        return await self._in_thread(partial(self._transact, work, "BEGIN IMMEDIATE"))
+
+    async def close(self) -> None:
+        """Let go of the file, once what is under way is finished."""
+        await self._in_thread(self._disconnect)
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _transact(self, work: Work[Result], begin: str) -> Result:
+        self._begin = begin
+        try:
+            connection = self._connection = self._connection or self.engine.connect()
+            with connection.begin():
+                return work(connection)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise explain(error, self.engine.url.database) from error
+
+    def _begun(self, connection: Connection) -> None:
+        connection.connection.cursor().execute(self._begin).close()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self.engine.dispose()
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     for pragma in _PRAGMAS:
         connection.execute(pragma).close()
-
-
-def _begin(connection: Connection) -> None:
-    begin = connection.get_execution_options().get("begin", "BEGIN IMMEDIATE")
-    connection.exec_driver_sql(begin)
-
-
-def upsert(table: Table, *by: str) -> Insert:
-    """An insert that overwrites the row with the same values in the columns `by`."""
-    statement = insert(table)
-    kept = {*by, *table.primary_key.columns.keys()}
-    changed = {
-        c.name: statement.excluded[c.name] for c in table.c if c.name not in kept
-    }
-    return statement.on_conflict_do_update(index_elements=by, set_=changed)
-
-
-def insert_missing(table: Table) -> Insert:
-    """An insert that leaves rows alone which are there already."""
-    return insert(table).on_conflict_do_nothing()
-
-
-def among(column: Column[str], name: str) -> ColumnElement[bool]:
-    """Whether a column holds one of many values: a single parameter, see `as_array`.
-
-    A parameter for each value would have SQLAlchemy write the statement anew each time.
-    """
-    values = func.json_each(bindparam(name, type_=column.type)).table_valued("value")
-    return column.in_(select(values.c.value))
-
-
-def as_array(values: Sequence[str]) -> str:
-    """The values that `among` looks for."""
-    return msgspec.json.encode(values).decode()
-
-
-class Prepared:
-    """A statement that writes rows, compiled once and handed straight to the driver.
-
-    SQLAlchemy prepares each execution anew, which takes longer than SQLite takes to
-    write the rows of a page. The columns' types convert the values all the same.
-    """
-
-    def __init__(self, statement: Insert | Update, table: Table, *names: str) -> None:
-        given = {name: bindparam(name, type_=table.c[name].type) for name in names}
-        compiled = statement.values(given).compile(dialect=_DIALECT)
-        self._sql = str(compiled)
-        self._values = [
-            (name, compiled.binds[name].type.bind_processor(_DIALECT))
-            for name in compiled.positiontup or ()
-        ]
-
-    def write(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-        """Write the rows, if there are any."""
-        given = [
-            tuple(
-                convert(row[name]) if convert else row[name]
-                for name, convert in self._values
-            )
-            for row in rows
-        ]
-        if given:
-            connection.exec_driver_sql(self._sql, given)
 
 
 def explain(error: SQLAlchemyError | sqlite3.Error, file: str | None) -> HeadcountError:

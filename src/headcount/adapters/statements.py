@@ -1,9 +1,11 @@
 """All that is asked of the database: every statement once, and who executes it.
 
-Statements are made at import, so that SQLAlchemy compiles each of them once.
+Those that every database understands are made at import; `Statements` has those of
+one database in its own words. Each is compiled once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +27,8 @@ from sqlalchemy import (
     update,
 )
 
-from headcount.adapters import rows, sqlite
+from headcount.adapters import rows
+from headcount.adapters.database import Database, Prepared, filled
 from headcount.adapters.tables import (
     Moment,
     calls,
@@ -43,7 +46,7 @@ from headcount.ports import Event
 
 BATCH = 1_000  # rows read in one go, so that nobody waits long for a reader
 
-_JOB: BindParameter[str] = bindparam("job")
+_JOB: BindParameter[str] = bindparam("job", type_=jobs.c.id.type)
 _OPEN = text("state = 'open'")  # in these words, or SQLite would not use the index
 
 # --------------------------------------------------------------------------- one job
@@ -56,38 +59,116 @@ _LOAD_OPEN_CALLS = (
     select(*rows.CALL).where(calls.c.job_id == _JOB, _OPEN).order_by(calls.c.id)
 )
 _CREATE_JOB = insert(jobs)
-# The id is left as it is: to write it makes SQLite visit all that refers to it.
-_UPDATE_JOB = sqlite.Prepared(
-    update(jobs).where(jobs.c.id == bindparam("id", type_=jobs.c.id.type)),
-    jobs,
-    *(column.name for column in jobs.columns if column is not jobs.c.id),
-)
 _DELETE_JOB = delete(jobs).where(jobs.c.id == _JOB)
+_POSTS_OF_CREATOR = and_(
+    posts.c.job_id == creators.c.job_id, posts.c.number == creators.c.number
+)
 
 
-def create(connection: Connection, job: Job) -> None:
-    """Write a new job."""
-    connection.execute(_CREATE_JOB, rows.job_row(job))
-    _WRITE_SOURCES.write(connection, rows.source_rows(job.id, job.sources))
+class Statements:
+    """The statements of a step, in the words of one database."""
 
+    def __init__(self, database: Database) -> None:
+        self._database, self._dialect = database, database.dialect
+        self._version = Prepared(self._dialect, _VERSION)
+        self._lock = Prepared(self._dialect, _VERSION.with_for_update())
+        self._known = Prepared(
+            self._dialect,
+            select(
+                creators.c.creator_key,
+                creators.c.number,
+                creators.c.verdict,
+                posts.c.source,
+                posts.c.video_id,
+            )
+            .outerjoin(posts, _POSTS_OF_CREATOR)
+            .where(
+                database.among(creators.c.job_id, creators.c.creator_key, "job", "keys")
+            ),
+        )
+        self._write_sources = self._upsert(sources, "job_id", "id")
+        self._write_calls = self._upsert(calls, "job_id", "id")
+        self._write_creators = self._upsert(creators, "job_id", "creator_key")
+        self._write_posts = self._insert(database.insert_missing(posts), posts)
+        self._write_event = self._insert(insert(events), events)
+        self._update_job = cache(self._update_of_job)
 
-def load(connection: Connection, job_id: str, remembered: Job | None) -> Job:
-    """Read a job, unless it is the remembered one in the version it still has.
+    def _upsert(self, table: Table, *by: str) -> Prepared:
+        return self._insert(self._database.upsert(table, *by), table)
 
-    Raises:
-        NoSuchJob: no job has this id.
-    """
-    given = {"job": job_id}
-    version = connection.execute(_VERSION, given).scalar()
-    if version is None:
-        raise NoSuchJob(f"no job has the id {job_id!r}")
-    if remembered and remembered.version == version:
-        return remembered
-    return rows.job_of(
-        connection.execute(_LOAD_JOB, given).one(),
-        [Source(*row) for row in connection.execute(_LOAD_SOURCES, given)],
-        [Call(*row) for row in connection.execute(_LOAD_OPEN_CALLS, given)],
-    )
+    def _insert(self, statement: Insert, table: Table) -> Prepared:
+        return Prepared(self._dialect, filled(statement, table, table.columns.keys()))
+
+    def _update_of_job(self, names: frozenset[str]) -> Prepared:
+        """An update of these columns, so that only what changed is indexed anew."""
+        this = update(jobs).where(jobs.c.id == _JOB)
+        return Prepared(self._dialect, filled(this, jobs, sorted(names)))
+
+    def create(self, connection: Connection, job: Job) -> None:
+        """Write a new job."""
+        connection.execute(_CREATE_JOB, rows.job_row(job))
+        self._write_sources.write(connection, rows.source_rows(job.id, job.sources))
+
+    def load(
+        self,
+        connection: Connection,
+        job_id: str,
+        remembered: Job | None,
+        *,
+        lock: bool = False,
+    ) -> Job:
+        """Read a job, unless it is the remembered one in the version it still has.
+
+        With `lock`, nobody else changes it before the transaction ends.
+
+        Raises:
+            NoSuchJob: no job has this id.
+        """
+        given = {"job": job_id}
+        found = (self._lock if lock else self._version).read(connection, given)
+        if not found:
+            raise NoSuchJob(f"no job has the id {job_id!r}")
+        if remembered and remembered.version == found[0][0]:
+            return remembered
+        return rows.job_of(
+            connection.execute(_LOAD_JOB, given).one(),
+            [Source(*row) for row in connection.execute(_LOAD_SOURCES, given)],
+            [Call(*row) for row in connection.execute(_LOAD_OPEN_CALLS, given)],
+        )
+
+    def known(self, connection: Connection, job_id: str, keys: Sequence[str]) -> Known:
+        """Read what a job knows of these creators."""
+        if not keys:
+            return {}
+        found: dict[str, tuple[int, Verdict]] = {}
+        seen: dict[str, set[tuple[int, str]]] = {}
+        given = {"job": job_id, "keys": self._database.as_array(keys)}
+        for row in self._known.read(connection, given):
+            key, number, verdict, source, video = row
+            found[key] = number, Verdict(verdict)
+            seen.setdefault(key, set()).add((source, video))
+        return {key: Seen(*found[key], frozenset(seen[key])) for key in found}
+
+    def write(
+        self,
+        connection: Connection,
+        before: Job,
+        change: Change,
+        news: Iterable[Event],
+    ) -> None:
+        """Write what a change makes of a job, and nothing of what stays the same."""
+        job = change.job
+        old, new = rows.job_row(before), rows.job_row(job)
+        changed = frozenset(name for name in new if new[name] != old[name])
+        same = {id(source) for source in before.sources}
+        moved = [source for source in job.sources if id(source) not in same]
+        self._update_job(changed).write(connection, [{"job": job.id, **new}])
+        self._write_sources.write(connection, rows.source_rows(job.id, moved))
+        self._write_calls.write(connection, rows.call_rows(job.id, change.calls))
+        found = rows.creator_rows(job.id, change.findings)
+        self._write_creators.write(connection, found)
+        self._write_posts.write(connection, rows.post_rows(job.id, change.posts))
+        self._write_event.write(connection, rows.event_rows(job.id, news))
 
 
 def forget(connection: Connection, job_id: str) -> None:
@@ -100,60 +181,12 @@ def forget(connection: Connection, job_id: str) -> None:
         raise NoSuchJob(f"no job has the id {job_id!r}")
 
 
-# ------------------------------------------------------------------------- one change
-def _prepared(statement: Insert, table: Table) -> sqlite.Prepared:
-    """A statement that gives every column but the one that numbers itself."""
-    names = [c.name for c in table.columns if c is not creators.c.id]
-    return sqlite.Prepared(statement, table, *names)
-
-
-_POSTS_OF_CREATOR = and_(
-    posts.c.job_id == creators.c.job_id, posts.c.creator_key == creators.c.creator_key
-)
-_KNOWN = (
-    select(creators.c.creator_key, creators.c.verdict, posts.c.source, posts.c.video_id)
-    .outerjoin(posts, _POSTS_OF_CREATOR)
-    .where(creators.c.job_id == _JOB)
-    .where(sqlite.among(creators.c.creator_key, "keys"))
-)
-_WRITE_SOURCES = _prepared(sqlite.upsert(sources, "job_id", "id"), sources)
-_WRITE_CALLS = _prepared(sqlite.upsert(calls, "job_id", "id"), calls)
-_WRITE_CREATORS = _prepared(sqlite.upsert(creators, "job_id", "creator_key"), creators)
-_WRITE_POSTS = _prepared(sqlite.insert_missing(posts), posts)
-_WRITE_EVENT = _prepared(insert(events), events)
-
-
-def known(connection: Connection, job_id: str, keys: Sequence[str]) -> Known:
-    """Read what a job knows of these creators."""
-    if not keys:
-        return {}
-    verdicts: dict[str, Verdict] = {}
-    seen: dict[str, set[tuple[int, str]]] = {}
-    found = connection.execute(_KNOWN, {"job": job_id, "keys": sqlite.as_array(keys)})
-    for key, verdict, source, video in found:
-        verdicts[key] = verdict
-        seen.setdefault(key, set()).add((source, video))
-    return {key: Seen(verdicts[key], frozenset(seen[key])) for key in verdicts}
-
-
-def write(
-    connection: Connection, before: Job, change: Change, event: Event | None
-) -> None:
-    """Write what a change makes of a job; sources that stay the same are left alone."""
-    job = change.job
-    same = {id(source) for source in before.sources}
-    moved = [source for source in job.sources if id(source) not in same]
-    _UPDATE_JOB.write(connection, [rows.job_row(job)])
-    _WRITE_SOURCES.write(connection, rows.source_rows(job.id, moved))
-    _WRITE_CALLS.write(connection, rows.call_rows(job.id, change.calls))
-    _WRITE_CREATORS.write(connection, rows.creator_rows(job.id, change.findings))
-    _WRITE_POSTS.write(connection, rows.post_rows(job.id, change.posts))
-    _WRITE_EVENT.write(connection, rows.event_rows(job.id, [event] if event else []))
-
-
 # ------------------------------------------------------------------------- long lists
 # Each list starts with the column by which the next batch goes on.
 _AFTER: BindParameter[int] = bindparam("after")
+_CALL_OF_CREATOR = and_(
+    calls.c.job_id == creators.c.job_id, calls.c.id == creators.c.call
+)
 _SEEN_IN = (
     select(func.count(posts.c.video_id.distinct()))
     .where(_POSTS_OF_CREATOR)
@@ -161,6 +194,7 @@ _SEEN_IN = (
 )
 DELIVERED = (
     select(creators.c.ordinal, *rows.FINDING, _SEEN_IN)
+    .join_from(creators, calls, _CALL_OF_CREATOR)
     .join(jobs, jobs.c.id == creators.c.job_id)
     .where(creators.c.job_id == _JOB, creators.c.ordinal > _AFTER)
     .where(creators.c.ordinal <= jobs.c.target)
@@ -168,9 +202,10 @@ DELIVERED = (
     .limit(BATCH)
 )
 FINDINGS = (
-    select(creators.c.id, *rows.FINDING, _SEEN_IN)
-    .where(creators.c.job_id == _JOB, creators.c.id > _AFTER)
-    .order_by(creators.c.id)
+    select(creators.c.number, *rows.FINDING, _SEEN_IN)
+    .join_from(creators, calls, _CALL_OF_CREATOR)
+    .where(creators.c.job_id == _JOB, creators.c.number > _AFTER)
+    .order_by(creators.c.number)
     .limit(BATCH)
 )
 CALLS = (

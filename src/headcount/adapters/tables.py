@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Dialect,
@@ -198,29 +197,27 @@ calls = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+    sqlite_with_rowid=False,
 )
 
 creators = Table(
     "creators",
     metadata,
-    # The order in which creators were found; on SQLite it must be the row's own number.
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     _of_job(),
+    Column("number", Integer, nullable=False),
     Column("creator_key", Text, nullable=False),
     Column("verdict", Word(Verdict), nullable=False),
     Column("ordinal", Integer),
     Column("reason", Text),
-    Column("source", Integer, nullable=False),
-    Column("call", Integer, nullable=False),
-    Column("found_at", Moment, nullable=False),
+    Column("call", Integer, nullable=False),  # which tells the source and the time
     Column("sighting", Json(Sighting), nullable=False),
+    PrimaryKeyConstraint("job_id", "number"),
     UniqueConstraint("job_id", "creator_key"),
     UniqueConstraint("job_id", "ordinal"),
     CheckConstraint(
         "(verdict = 'qualified') = (ordinal IS NOT NULL)", name="qualified_are_numbered"
     ),
     CheckConstraint("ordinal >= 1", name="ordinals_from_1"),
-    Index("ix_creators_found", "job_id", "id"),
 )
 
 # Which creator was seen in which post by which source.
@@ -228,13 +225,13 @@ posts = Table(
     "posts",
     metadata,
     Column("job_id", Text, nullable=False),
-    Column("creator_key", Text, nullable=False),
+    Column("number", Integer, nullable=False),
     Column("source", Integer, nullable=False),
     Column("video_id", Text, nullable=False),
-    PrimaryKeyConstraint("job_id", "creator_key", "source", "video_id"),
+    PrimaryKeyConstraint("job_id", "number", "source", "video_id"),
     ForeignKeyConstraint(
-        ["job_id", "creator_key"],
-        ["creators.job_id", "creators.creator_key"],
+        ["job_id", "number"],
+        ["creators.job_id", "creators.number"],
         ondelete="CASCADE",
     ),
     sqlite_with_rowid=False,

@@ -32,6 +32,7 @@ _MORE: dict[object, bool] = {
 }
 _LARGEST = 2**63 - 1  # what a database holds as an integer
 _CURSOR = re.compile(r"-?[0-9]{1,18}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")  # means itself in a URL
 _SITE = re.compile(r"(https?://[^/?#\s]+)/@")
 _NO_ID = {"", "0"}
 _EXACT = 2**53  # beyond it, JavaScript rounds whole numbers
@@ -205,7 +206,8 @@ def _profile_url(handle: str, url: str | None) -> str | None:
     if not handle:
         return None
     site = _SITE.match(url or "")
-    return f"{site[1] if site else 'https://www.tiktok.com'}/@{quote(handle)}"
+    name = handle if _PLAIN.fullmatch(handle) else quote(handle)
+    return f"{site[1] if site else 'https://www.tiktok.com'}/@{name}"
 
 
 def _avatar(author: Author) -> str | None:
@@ -222,7 +224,7 @@ def _hashtags(extra: list[TextExtra] | None, caption: str) -> tuple[str, ...]:
     tags = [_clean(x.hashtag_name) for x in extra or () if x.type == 1]
     if not any(tags):
         tags = _HASHTAG.findall(caption)
-    return tuple(dict.fromkeys(tag.lower() for tag in tags if tag))
+    return tuple(dict.fromkeys([tag.lower() for tag in tags if tag]))
 
 
 def _language(code: str | None) -> str | None:
@@ -236,9 +238,9 @@ def _moment(given: float | str | None) -> datetime | None:
     try:
         if seconds is None:
             moment = datetime.fromisoformat(str(given))
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
         else:
             moment = datetime.fromtimestamp(seconds, UTC)
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return moment if 2000 <= moment.year < 2100 else None

@@ -14,13 +14,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, ValidationError, field
 
 
-class Picture(Struct):
+class Picture(Struct, gc=False):
     """An image in several formats."""
 
     url_list: list[str] | None = None
 
 
-class Author(Struct):
+class Author(Struct, gc=False):
     """Who posted; `uid` is a string of digits, now and then a number."""
 
     uid: str | int | None = None
@@ -34,7 +34,7 @@ class Author(Struct):
     avatar_thumb: Picture | None = None
 
 
-class Statistics(Struct):
+class Statistics(Struct, gc=False):
     """The counts of a post."""
 
     play_count: int | None = None
@@ -43,14 +43,14 @@ class Statistics(Struct):
     share_count: int | None = None
 
 
-class TextExtra(Struct):
+class TextExtra(Struct, gc=False):
     """A part of a caption; type 1 is a hashtag, 0 a mention."""
 
     type: int | None = None
     hashtag_name: str | None = None
 
 
-class Post(Struct):
+class Post(Struct, gc=False):
     """A video with its author."""
 
     aweme_id: str | int | None = None
@@ -65,20 +65,20 @@ class Post(Struct):
     is_ad: bool | int | None = None
 
 
-class Item(Post):
+class Item(Post, gc=False):
     """An entry of the list: a post, flat or in its wrapper."""
 
     aweme_info: Post | None = None
 
 
-class NilInfo(Struct):
+class NilInfo(Struct, gc=False):
     """Why a list is empty."""
 
     search_nil_item: str | None = None
     search_nil_type: str | None = None
 
 
-class Envelope(Struct):
+class Envelope(Struct, gc=False):
     """What surrounds any answer, and is the whole of most refusals."""
 
     success: bool | None = None
@@ -97,7 +97,7 @@ class Envelope(Struct):
 Items = list[Item | None] | dict[str, Item | None] | None
 
 
-class Body(Envelope):
+class Body(Envelope, gc=False):
     """A page, or whatever came in its place."""
 
     search_item_list: Items | UnsetType = UNSET

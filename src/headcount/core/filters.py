@@ -6,7 +6,7 @@ sighting that passes all of them, so a weak video does not bar its creator for g
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -268,13 +268,19 @@ def _checked(filters: Filters) -> Filters:
 
 def filters_as_given(filters: Filters) -> dict[str, object]:
     """The filters that are set, by JSON name, in the form `build_filters` takes."""
-    given = {spec.json_name: getattr(filters, spec.name) for spec in FILTERS}
-    unset = (None, False, ())
     return {
-        name: _plain(value)
-        for name, value in given.items()
-        if not any(value is nothing for nothing in unset)
+        spec.json_name: _plain(getattr(filters, spec.name)) for spec in chosen(filters)
     }
+
+
+def chosen(filters: Filters) -> tuple[FilterSpec, ...]:
+    """The filters that are set."""
+    unset = (None, False, ())
+    return tuple(
+        spec
+        for spec in FILTERS
+        if not any(getattr(filters, spec.name) is nothing for nothing in unset)
+    )
 
 
 def _plain(value: object) -> object:
@@ -283,9 +289,18 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def judge(sighting: Sighting, filters: Filters, now: datetime) -> Judgement:
-    """Give the verdict on a creator as far as this sighting can tell."""
-    for spec in FILTERS:
+def judge(
+    sighting: Sighting,
+    filters: Filters,
+    now: datetime,
+    *,
+    specs: Iterable[FilterSpec] = FILTERS,
+) -> Judgement:
+    """Give the verdict on a creator as far as this sighting can tell.
+
+    `specs` are those that need to be looked at: the `chosen` ones do.
+    """
+    for spec in specs:
         reason = spec.fails(sighting, filters, now)
         if reason is not None:
             return Judgement(Verdict.REJECTED, reason)

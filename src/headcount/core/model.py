@@ -177,6 +177,11 @@ class Job:
         return self.search.target
 
     @property
+    def found(self) -> int:
+        """How many creators were found, whatever their verdict."""
+        return self.qualified + self.rejected + self.pending
+
+    @property
     def delivered(self) -> int:
         """How many creators the job has for its owner; never more than the target."""
         return min(self.qualified, self.search.target)
@@ -208,8 +213,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a job holds of one creator: the sighting that settled the verdict."""
+    """What a job holds of one creator: the sighting that settled the verdict.
 
+    `number` is the creator's place in the order in which they were found, from 1.
+    """
+
+    number: int
     key: str
     verdict: Verdict
     sighting: Sighting
@@ -222,8 +231,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the store knows of a creator: the verdict, and the (source, video) pairs."""
+    """What the store knows of a creator, with the (source, video) pairs seen."""
 
+    number: int
     verdict: Verdict
     posts: frozenset[tuple[int, str]] = frozenset()
 
@@ -236,14 +246,14 @@ class Change:
     """What a rule makes of a job, to be written in one transaction.
 
     `calls` are ledger lines opened or closed, `findings` creators new or judged anew,
-    `posts` the (creator key, source, video) triples not seen before. `Change(job)` is
-    the change that changes nothing, with which every rule begins.
+    `posts` the (creator's number, source, video) triples not seen before.
+    `Change(job)` is the change that changes nothing, with which every rule begins.
     """
 
     job: Job
     calls: tuple[Call, ...] = ()
     findings: tuple[Finding, ...] = ()
-    posts: tuple[tuple[str, int, str], ...] = ()
+    posts: tuple[tuple[int, int, str], ...] = ()
     before: Job = field(default=None)  # type: ignore[assignment] # see __post_init__
 
     def __post_init__(self) -> None:

@@ -102,6 +102,7 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 _NOBODY = Finding(
+    number=0,
     key="",
     verdict=Verdict.PENDING,
     sighting=Sighting(platform="", id="", username="", video=Video(id="")),

@@ -54,7 +54,7 @@ from headcount.core.calls import (
     Page,
 )
 from headcount.core.estimate import updated_average
-from headcount.core.filters import judge
+from headcount.core.filters import chosen, judge
 from headcount.core.model import (
     Change,
     Finding,
@@ -116,27 +116,34 @@ class _Count:
 
     def __init__(self, job: Job, call: Call, now: datetime) -> None:
         self._job, self._call, self._now = job, call, now
+        self._filters, self._specs = job.search.filters, chosen(job.search.filters)
         self.items: Counter[Verdict] = Counter()
         self.duplicates = 0
         self.creators: Counter[Verdict] = Counter()
         self.findings: dict[str, Finding] = {}
-        self.posts: dict[tuple[str, int, str], None] = {}
+        self.posts: dict[tuple[int, int, str], None] = {}
+        self._numbers: dict[str, int] = {}  # of creators that are new
 
     def add(self, sighting: Sighting, seen: Seen | None) -> None:
         """Count one sighting, given what the store knows of its creator."""
         key, post = sighting.key, (self._call.source, sighting.video.id)
+        number = seen.number if seen else self._number(key)
         if seen is None or post not in seen.posts:
-            self.posts[key, *post] = None
+            self.posts[number, *post] = None
         before = seen.verdict if seen else None
         if key in self.findings:
             before = self.findings[key].verdict
         if before is Verdict.QUALIFIED:
             self.duplicates += 1
             return
-        judgement = judge(sighting, self._job.search.filters, self._now)
+        judgement = judge(sighting, self._filters, self._now, specs=self._specs)
         self.items[judgement.verdict] += 1
         if self._tells_more(before, judgement.verdict):
-            self._find(sighting, before, judgement)
+            self._find(sighting, number, before, judgement)
+
+    def _number(self, key: str) -> int:
+        """The place of a new creator among all that the job found."""
+        return self._numbers.setdefault(key, self._job.found + len(self._numbers) + 1)
 
     def _tells_more(self, before: Verdict | None, after: Verdict) -> bool:
         """A weak video does not reject who waits for a call that tells more."""
@@ -145,7 +152,11 @@ class _Count:
         return after is not before
 
     def _find(
-        self, sighting: Sighting, before: Verdict | None, judgement: Judgement
+        self,
+        sighting: Sighting,
+        number: int,
+        before: Verdict | None,
+        judgement: Judgement,
     ) -> None:
         self.creators[judgement.verdict] += 1
         if before is not None:
@@ -153,6 +164,7 @@ class _Count:
         ordinal = self._job.qualified + self.creators[Verdict.QUALIFIED]
         qualified = judgement.verdict is Verdict.QUALIFIED
         self.findings[sighting.key] = Finding(
+            number=number,
             key=sighting.key,
             verdict=judgement.verdict,
             sighting=sighting,

@@ -51,15 +51,21 @@ def _listen(port: int) -> socket.socket:
 
 
 def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
-    """Serves in the foreground until Ctrl-C; announces the base URL once it is bound.
+    """Serves in the foreground until Ctrl-C; announces the base URL once it does.
 
     Raises:
         OSError: the port is taken.
     """
     import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
 
+    class Announcing(uvicorn.Server):
+        """Announces only when Ctrl-C is already looked after."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            announce(f"http://{HOST}:{listener.getsockname()[1]}")
+
     with _listen(port) as listener:
-        announce(f"http://{HOST}:{listener.getsockname()[1]}")
         config = uvicorn.Config(
             sandbox,
             access_log=False,
@@ -67,7 +73,7 @@ def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=1,
         )
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            Announcing(config).run(sockets=[listener])
 
 
 def _guest(sandbox: Sandbox) -> "uvicorn.Server":

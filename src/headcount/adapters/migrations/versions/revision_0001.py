@@ -120,6 +120,7 @@ def _calls() -> None:
         _key("calls", "job_id", "id"),
         _of_job("calls"),
         sa.UniqueConstraint("job_id", "number", name=op.f("uq_calls_job_id_number")),
+        sqlite_with_rowid=False,
     )
     still_open = sa.text("state = 'open'")
     op.create_index(
@@ -132,19 +133,17 @@ def _calls() -> None:
 
 
 def _creators() -> None:
-    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "creators",
-        sa.Column("id", number, nullable=False),
         _text("job_id"),
+        *_counts("number"),
         _text("creator_key"),
         _text("verdict"),
         *_counts("ordinal", nullable=True),
         _text("reason", nullable=True),
-        *_counts("source", "call"),
-        _text("found_at"),
+        *_counts("call"),
         _text("sighting"),
-        _key("creators", "id"),
+        _key("creators", "job_id", "number"),
         _of_job("creators"),
         sa.UniqueConstraint(
             "job_id", "creator_key", name=op.f("uq_creators_job_id_creator_key")
@@ -158,20 +157,18 @@ def _creators() -> None:
         ),
         _check("creators_ordinals_from_1", "ordinal >= 1"),
     )
-    op.create_index("ix_creators_found", "creators", ["job_id", "id"])
 
 
 def _posts() -> None:
     op.create_table(
         "posts",
         _text("job_id"),
-        _text("creator_key"),
-        *_counts("source"),
+        *_counts("number", "source"),
         _text("video_id"),
-        _key("posts", "job_id", "creator_key", "source", "video_id"),
+        _key("posts", "job_id", "number", "source", "video_id"),
         sa.ForeignKeyConstraint(
-            ["job_id", "creator_key"],
-            ["creators.job_id", "creators.creator_key"],
+            ["job_id", "number"],
+            ["creators.job_id", "creators.number"],
             op.f("fk_posts_creators"),
             ondelete="CASCADE",
         ),
