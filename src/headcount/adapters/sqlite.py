@@ -6,6 +6,7 @@ that first reads and then asks for the lock would overwrite what came in between
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -40,12 +41,13 @@ from headcount.core.errors import (
 )
 
 DRIVERS = {"sqlite", "sqlite+pysqlite"}
+_WAL = "PRAGMA journal_mode = WAL"  # readers and the writer do not wait for each other
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",  # readers and the writer do not wait for each other
     "PRAGMA synchronous = FULL",  # what was paid for survives a power cut
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -65536",  # 64 MiB: a large job's index stays in memory
 )
+_PAUSE = 0.01  # seconds between two tries to change the journal
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _ADVICE = {
     sqlite3.SQLITE_READONLY: "it cannot be written to: check its permissions",
@@ -80,7 +82,8 @@ class Sqlite:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="headcount-store")
         self._connection: Connection | None = None
         self._begin = ""
-        event.listen(self.engine, "connect", _prepare)
+        self._patience = busy_timeout
+        event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "begin", self._begun)
 
     def upsert(self, table: Table, *by: str) -> Insert:
@@ -136,6 +139,11 @@ class Sqlite:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise explain(error, self.engine.url.database) from error
 
+    def _prepare(self, connection: sqlite3.Connection, _: object) -> None:
+        _switch_to_wal(connection, self._patience)
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).close()
+
     def _begun(self, connection: Connection) -> None:
         connection.connection.cursor().execute(self._begin).close()
 
@@ -145,9 +153,26 @@ class Sqlite:
         self.engine.dispose()
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in _PRAGMAS:
-        connection.execute(pragma).close()
+def _switch_to_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Change the journal, trying again for so many seconds.
+
+    Where several open a fresh file, one of them changes it, and SQLite refuses the
+    others at once, without the patience it has for locks.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(_WAL).close()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
 
 
 def explain(error: SQLAlchemyError | sqlite3.Error, file: str | None) -> HeadcountError:
@@ -158,7 +183,7 @@ def explain(error: SQLAlchemyError | sqlite3.Error, file: str | None) -> Headcou
     ):
         return InternalError(f"the store refused a change: {cause}; please report it")
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    if code in _BUSY:
+    if _is_busy(cause):
         return StoreBusy(
             f"the database {file} was held by another process for too long: "
             "try again, or stop the other one"
