@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 from builders import NOON, a_job, a_page, a_sighting
+from fakes.postgres import server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,8 +45,20 @@ async def sqlite(folder: Path) -> BothSides:
     return await SqlStore.open(f"sqlite:///{folder}/jobs.db", now=lambda: NOON)
 
 
+async def postgres_16(_: Path) -> BothSides:
+    return await SqlStore.open(
+        await server(16).database_with_tables(), now=lambda: NOON
+    )
+
+
+async def postgres_18(_: Path) -> BothSides:
+    return await SqlStore.open(
+        await server(18).database_with_tables(), now=lambda: NOON
+    )
+
+
 Opener = Callable[[Path], Awaitable[BothSides]]
-OPENERS: list[Opener] = [memory, sqlite]
+OPENERS: list[Opener] = [memory, sqlite, postgres_16, postgres_18]
 EVERY_STORE = pytest.mark.parametrize("opener", OPENERS, ids=lambda o: o.__name__)
 
 

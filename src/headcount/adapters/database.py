@@ -33,6 +33,21 @@ class Database(Protocol):
         """How SQLAlchemy writes its statements."""
         ...
 
+    @property
+    def schema(self) -> str | None:
+        """The schema that has the tables; `None` is the only one there is."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, without any secret."""
+        ...
+
+    @property
+    def upgrades_itself(self) -> bool:
+        """Whether its tables are made and upgraded when it is opened."""
+        ...
+
     def upsert(self, table: Table, *by: str) -> Insert:
         """An insert that overwrites the row with the same values in columns `by`."""
         ...
@@ -85,9 +100,14 @@ class Prepared:
     """
 
     def __init__(
-        self, dialect: Dialect, statement: Select[Any] | Insert | Update
+        self, database: Database, statement: Select[Any] | Insert | Update
     ) -> None:
-        compiled = statement.compile(dialect=dialect)
+        dialect = database.dialect
+        compiled = statement.compile(
+            dialect=dialect,
+            schema_translate_map={None: database.schema},
+            render_schema_translate=True,
+        )
         self._sql = str(compiled)
         self._positional = dialect.positional
         self._names = tuple(compiled.positiontup or compiled.binds)

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Select, make_url
 from sqlalchemy.exc import ArgumentError
 
-from headcount.adapters import schema, sqlite, statements
+from headcount.adapters import schema, statements
 from headcount.adapters.database import Database
+from headcount.adapters.sqlite import Sqlite
 from headcount.adapters.statements import Statements
 from headcount.core import report
 from headcount.core.calls import Call
@@ -22,6 +23,9 @@ from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Finding, Job, Status
 from headcount.ports import Event, Rule
 
+_EXAMPLES = (
+    "a URL such as sqlite:///headcount.db or postgresql://user:password@host/database"
+)
 _REMEMBERED = 64  # jobs, as they were last written: what runs is not read again
 
 
@@ -45,12 +49,11 @@ class SqlStore:
 
         Raises:
             InvalidSetting: the URL cannot be read, or names another database.
-            StoreError: the file cannot be used, and why.
+            StoreError: the database cannot be used, and why.
         """
-        database = sqlite.Sqlite(_parsed(url), busy_timeout=busy_timeout)
+        database = open_database(url, busy_timeout=busy_timeout)
         try:
-            if not await database.read(schema.is_current):
-                await database.write(schema.bring_up)
+            await schema.ready(database)
         except BaseException:
             await database.close()
             raise
@@ -153,18 +156,31 @@ class SqlStore:
             del self._remembered[next(iter(self._remembered))]
 
 
-def _parsed(url: str) -> URL:
-    """Read a URL, and refuse one that names more than a file for SQLite."""
+def open_database(url: str, *, busy_timeout: float = 10.0) -> Database:
+    """Find the kind of database that a URL names; nothing is connected yet.
+
+    Raises:
+        InvalidSetting: the URL cannot be read, or names another kind.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
+        raise InvalidSetting(f"HEADCOUNT_DATABASE_URL: expected {_EXAMPLES}") from None
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return Sqlite(parsed, busy_timeout=busy_timeout)
+    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return _postgres(parsed)
+    raise InvalidSetting(
+        f"HEADCOUNT_DATABASE_URL: expected {_EXAMPLES}, not one of {parsed.drivername}"
+    )
+
+
+def _postgres(url: URL) -> Database:
+    try:
+        from headcount.adapters.postgres import Postgres  # noqa: PLC0415 - an extra
+    except ImportError:
         raise InvalidSetting(
-            "HEADCOUNT_DATABASE_URL: expected a URL such as sqlite:///headcount.db"
+            "HEADCOUNT_DATABASE_URL names a Postgres, whose driver is not installed: "
+            "install headcount[postgres]"
         ) from None
-    if parsed.drivername not in sqlite.DRIVERS:
-        raise InvalidSetting(
-            "HEADCOUNT_DATABASE_URL: this version keeps its jobs in SQLite, so it "
-            "expects a URL such as sqlite:///headcount.db, "
-            f"not one of {parsed.drivername}"
-        )
-    return parsed
+    return Postgres(url)

@@ -40,7 +40,6 @@ from headcount.core.errors import (
     StoreError,
 )
 
-DRIVERS = {"sqlite", "sqlite+pysqlite"}
 _WAL = "PRAGMA journal_mode = WAL"  # readers and the writer do not wait for each other
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",  # what was paid for survives a power cut
@@ -62,6 +61,9 @@ _ADVICE = {
 class Sqlite:
     """A file, with one connection that stays open and a thread that has it alone."""
 
+    schema = None
+    upgrades_itself = True
+
     def __init__(self, url: URL, *, busy_timeout: float) -> None:
         if url.query:
             raise InvalidSetting(
@@ -79,6 +81,7 @@ class Sqlite:
             hide_parameters=True,
         )
         self.dialect = self.engine.dialect
+        self.name = str(url.database)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="headcount-store")
         self._connection: Connection | None = None
         self._begin = ""

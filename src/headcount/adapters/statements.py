@@ -69,11 +69,11 @@ class Statements:
     """The statements of a step, in the words of one database."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._dialect = database, database.dialect
-        self._version = Prepared(self._dialect, _VERSION)
-        self._lock = Prepared(self._dialect, _VERSION.with_for_update())
+        self._database = database
+        self._version = Prepared(database, _VERSION)
+        self._lock = Prepared(database, _VERSION.with_for_update())
         self._known = Prepared(
-            self._dialect,
+            database,
             select(
                 creators.c.creator_key,
                 creators.c.number,
@@ -97,12 +97,12 @@ class Statements:
         return self._insert(self._database.upsert(table, *by), table)
 
     def _insert(self, statement: Insert, table: Table) -> Prepared:
-        return Prepared(self._dialect, filled(statement, table, table.columns.keys()))
+        return Prepared(self._database, filled(statement, table, table.columns.keys()))
 
     def _update_of_job(self, names: frozenset[str]) -> Prepared:
         """An update of these columns, so that only what changed is indexed anew."""
         this = update(jobs).where(jobs.c.id == _JOB)
-        return Prepared(self._dialect, filled(this, jobs, sorted(names)))
+        return Prepared(self._database, filled(this, jobs, sorted(names)))
 
     def create(self, connection: Connection, job: Job) -> None:
         """Write a new job."""

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    DateTime,
     Dialect,
     Float,
     ForeignKey,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 from headcount.core.calls import CallKind, CallState
 from headcount.core.model import Outcome, Search, SourceState, Status
@@ -36,26 +38,32 @@ HEAD = "0001"  # the revision of the schema below; see `migrations/versions`
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time as text of fixed width in UTC, so that it sorts as it reads."""
+    """A time; on SQLite as text of fixed width in UTC, so that it sorts as it reads."""
 
     impl = Text
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Take the type for times where there is one."""
+        has_none = dialect.name == "sqlite"
+        return dialect.type_descriptor(Text() if has_none else DateTime(timezone=True))
+
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
-    ) -> str | None:
+    ) -> str | datetime | None:
         """Write a time down."""
-        del dialect
-        if value is None:
-            return None
+        if value is None or dialect.name != "sqlite":
+            return value
         return value.astimezone(UTC).isoformat(timespec="microseconds")
 
     def process_result_value(
-        self, value: str | None, dialect: Dialect
+        self, value: str | datetime | None, dialect: Dialect
     ) -> datetime | None:
         """Read a time back."""
         del dialect
-        return None if value is None else datetime.fromisoformat(value)
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return value and value.astimezone(UTC)
 
 
 class Word(TypeDecorator[StrEnum]):

@@ -8,7 +8,8 @@
     │   └── JobNotReady        the job's status does not allow this now
     ├── OperatorError        who runs the machine
     │   └── StoreError         the store cannot be used
-    │       ├── StoreBusy        another process holds it for too long
+    │       ├── StoreBusy        held by another process for too long, or away
+    │       ├── StoreOutdated    an earlier version made its tables
     │       └── StoreTooNew      a later version of Headcount wrote it
     └── InternalError        us: a promise was about to be broken
 
@@ -54,7 +55,11 @@ class StoreError(OperatorError):
 
 
 class StoreBusy(StoreError):  # noqa: N818 - it names the state found
-    """Another process has held the store for longer than we wait."""
+    """Another process has held the store for longer than we wait, or it is away."""
+
+
+class StoreOutdated(StoreError):  # noqa: N818 - it names the state found
+    """The tables are not yet those of this version; upgrading must be asked for."""
 
 
 class StoreTooNew(StoreError):  # noqa: N818 - it names the state found

@@ -1,0 +1,172 @@
+"""What is particular to Postgres: connecting, its own words, and what its errors mean.
+
+Everything lies in a schema of our own, since the database is often somebody else's. No
+state is left on a connection, and nothing is prepared there, so that a pooler may stand
+in between that gives each transaction another connection.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import psycopg
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    Column,
+    ColumnElement,
+    Insert,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    create_engine,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from headcount.adapters.database import Result, Work
+from headcount.core.errors import (
+    HeadcountError,
+    InternalError,
+    StoreBusy,
+    StoreError,
+)
+
+SCHEMA = "headcount"
+_THREADS = 4
+_TRIES = 3  # of a transaction that another one got in the way of
+_CONNECT_TIMEOUT = 10  # seconds
+# The first two characters of an error's SQLSTATE, or all five.
+_AGAIN = ("40001", "40P01")  # serialization failure, deadlock
+_AWAY = ("08", "57P", "53300")  # connection lost, shutting down, too many connections
+_ADVICE = {
+    "28": "the server refuses the user or the password: check HEADCOUNT_DATABASE_URL",
+    "3D": "the server has no such database: check HEADCOUNT_DATABASE_URL",
+    "42501": "the user may not do this: grant it what `headcount db upgrade` needs",
+    "53100": "the server's disk is full: free some space, then resume the job",
+    "25006": "the server takes no changes: is it a replica?",
+}
+
+
+class Postgres:
+    """A server's database, with a few threads that have a connection each."""
+
+    schema = SCHEMA
+    upgrades_itself = False
+
+    def __init__(self, url: URL) -> None:
+        self.engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={
+                "connect_timeout": _CONNECT_TIMEOUT,
+                "prepare_threshold": None,
+                "application_name": "headcount",
+            },
+            execution_options={"schema_translate_map": {None: SCHEMA}},
+            hide_parameters=True,
+            pool_size=_THREADS,
+            max_overflow=0,
+        )
+        self.dialect = self.engine.dialect
+        self.name = f"{url.database or 'postgres'} on {url.host or 'this machine'}"
+        self._threads = ThreadPoolExecutor(_THREADS, "headcount-store")
+
+    def upsert(self, table: Table, *by: str) -> Insert:
+        """An insert that overwrites the row with the same values in columns `by`."""
+        statement = insert(table)
+        kept = {*by, *table.primary_key.columns.keys()}
+        changed = {
+            c.name: statement.excluded[c.name] for c in table.c if c.name not in kept
+        }
+        return statement.on_conflict_do_update(index_elements=by, set_=changed)
+
+    def insert_missing(self, table: Table) -> Insert:
+        """An insert that leaves rows alone which are there already."""
+        return insert(table).on_conflict_do_nothing()
+
+    def among(
+        self, owner: Column[str], column: Column[str], of: str, values: str
+    ) -> ColumnElement[bool]:
+        """Whether a row is of this owner and has one of many values."""
+        array = bindparam(values, type_=ARRAY(Text))
+        return and_(owner == bindparam(of, type_=owner.type), column == any_(array))
+
+    def as_array(self, values: Sequence[str]) -> list[str]:
+        """The values that `among` looks for, as one parameter."""
+        return list(values)
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Do work that changes nothing, in one transaction."""
+        return await self._in_thread(partial(self._transact, work))
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Do work in one transaction; the work locks the rows it is about to change."""
+        return await self._in_thread(partial(self._transact, work))
+
+    async def close(self) -> None:
+        """Let go of the connections, once what is under way is finished."""
+        await self._in_thread(self.engine.dispose)
+        self._threads.shutdown()
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _transact(self, work: Work[Result]) -> Result:
+        """Do work, again where others were in the way or the connection was dead.
+
+        Not again once the work is done: whether a commit that broke off took place is
+        not known, and whoever asked for it can tell by looking.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            done = []
+            try:
+                with self.engine.begin() as connection:
+                    done.append(work(connection))
+            except (SQLAlchemyError, psycopg.Error) as error:
+                again = tries_left and not done and self._recovers(error)
+                if not again:
+                    raise explain(error, self.name) from error
+            else:
+                break
+        return done[0]
+
+    def _recovers(self, error: SQLAlchemyError | psycopg.Error) -> bool:
+        """Whether it may go better next time."""
+        state = _state_of(error)
+        if state.startswith(_AWAY):
+            self.engine.dispose()  # the connections that lie ready are as dead
+        return state.startswith((*_AGAIN, *_AWAY))
+
+
+def _state_of(error: SQLAlchemyError | psycopg.Error) -> str:
+    """The error's SQLSTATE; what has none happened on the way to the server."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        return cause.sqlstate or (
+            "08000" if isinstance(cause, psycopg.OperationalError) else ""
+        )
+    return ""
+
+
+def explain(error: SQLAlchemyError | psycopg.Error, name: str) -> HeadcountError:
+    """Say what a database error means, where it happened and what to do about it."""
+    state = _state_of(error)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if state.startswith((*_AWAY, *_AGAIN)):
+        return StoreBusy(
+            f"the database {name} cannot be reached at the moment: is the server "
+            f"running, and HEADCOUNT_DATABASE_URL right? ({_first_line(cause)})"
+        )
+    for beginning, advice in _ADVICE.items():
+        if state.startswith(beginning):
+            return StoreError(f"the database {name} cannot be used: {advice}")
+    return InternalError(
+        f"the store refused a change: {_first_line(cause)}; please report it"
+    )
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0]
