@@ -5,25 +5,26 @@ from datetime import UTC, datetime
 
 from headcount.core.calls import Page
 from headcount.core.filters import Filters
-from headcount.core.model import Job, Limits, Search, Source
+from headcount.core.model import Job, Label, Limits, Search, Source
 from headcount.core.sighting import Sighting, Video
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
-def a_job(
+def a_job(  # noqa: PLR0913 - a builder names whatever a test may care about
     *keywords: str,
     id: str = "job-1",  # noqa: A002 - the field's own name
     target: int = 10,
     filters: Filters | None = None,
     limits: Limits | None = None,
     created_at: datetime = NOON,
+    label: Label | None = None,
 ) -> Job:
     """A new job with one source for each keyword, `tea` where none is given."""
     words = keywords or ("tea",)
     search = Search(target, words, filters or Filters(), limits or Limits())
     sources = tuple(Source(number, word) for number, word in enumerate(words, start=1))
-    return Job(id, search, created_at, sources)
+    return Job(id, search, created_at, sources, label or Label())
 
 
 def a_sighting(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from headcount.core.calls import Answer, Call, CallKind
-from headcount.core.model import Change, Finding, Job, Known, Source, Status
+from headcount.core.model import Change, Finding, Job, Known, Selection, Source
 
 Rule = Callable[[Job, Known], Change]
 """A pure decision: what to make of a job, given what is known of some creators.
@@ -122,11 +122,23 @@ class Event:
     data: dict[str, object]
 
 
+ALL_JOBS = Selection()
+
+
 class Records(Protocol):
     """The reading side of a store: long lists come in batches, in a stable order."""
 
-    def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
-        """All jobs, the newest first."""
+    def jobs(
+        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+    ) -> AsyncIterator[Job]:
+        """The jobs selected, the newest first; or those that come after this one."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of jobs that should be looked at by now, the longest due first.
+
+        A job that somebody works on is due when the lease expires.
+        """
         ...
 
     def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:

@@ -214,7 +214,7 @@ async def test_options_of_the_driver_are_refused_by_name() -> None:
         "nonsense",
         "",
         "postgresql://me:s3cret@db.example:port/jobs",
-        "postgresql+psycopg://me:s3cret@db.example/jobs?password=s3cret",
+        "mysql://me:s3cret@db.example/jobs?password=s3cret",
         "sqlite+aiosqlite:///s3cret.db",
     ],
 )

@@ -24,9 +24,11 @@ from headcount.core.model import (
     Finding,
     Job,
     Known,
+    Label,
     Lease,
     Limits,
     Seen,
+    Selection,
     Status,
 )
 from headcount.core.sighting import Sighting, Verdict
@@ -412,6 +414,63 @@ async def test_events_are_numbered_by_version_and_come_after_a_given_one(
     assert await all_events(store, after=3) == events[2:]
 
 
+SELECTIONS = [
+    (Selection(), ["job-3", "job-2", "job-1", "job-0"]),
+    (Selection(owner="ann"), ["job-1", "job-0"]),
+    (Selection(owner="ann", campaign="spring"), ["job-1"]),
+    (Selection(end_user="u-7"), ["job-2"]),
+    (Selection(keyword="jam"), ["job-3", "job-1"]),
+    (Selection(status=Status.PAUSED), []),
+    (Selection(created_from=NOON + timedelta(hours=1)), ["job-3", "job-2", "job-1"]),
+    (Selection(created_to=NOON + timedelta(hours=1)), ["job-0"]),
+]
+
+
+@EVERY_STORE
+async def test_jobs_can_be_selected_by_all_that_labels_them(store: BothSides) -> None:
+    labels = [
+        Label("ann"),
+        Label("ann", campaign="spring"),
+        Label("bob", end_user="u-7", webhook="https://bob.example/hook"),
+        Label("bob"),
+    ]
+    jobs = []
+    for number, label in enumerate(labels):
+        words = ["tea", "jam"] if number % 2 else ["tea"]
+        at = NOON + timedelta(hours=number)
+        job = a_job(*words, id=f"job-{number}", created_at=at, label=label)
+        jobs.append(await store.create(job))
+
+    for selection, expected in SELECTIONS:
+        listed = [job async for job in store.jobs(selection)]
+
+        assert [job.id for job in listed] == expected
+        assert all(job in jobs for job in listed)
+        rest = [job.id async for job in store.jobs(selection, after=jobs[1])]
+        assert rest == [name for name in expected if name < "job-1"]
+
+
+@EVERY_STORE
+async def test_what_is_due_comes_by_the_time_it_has_been_due(store: BothSides) -> None:
+    for number in range(4):
+        due = NOON + timedelta(minutes=5 - number) if number else None
+        await store.create(replace(a_job(id=f"job-{number}"), due_at=due))
+    soon = NOON + timedelta(minutes=3)
+
+    assert await store.due(NOON, 9) == []
+    assert await store.due(soon, 9) == ["job-3", "job-2"]
+    assert await store.due(soon, 1) == ["job-3"]
+    assert await store.due(NOON + timedelta(days=1), 9) == ["job-3", "job-2", "job-1"]
+
+
+@EVERY_STORE
+async def test_a_job_at_work_is_due_when_its_lease_expires(store: BothSides) -> None:
+    await Worker.on(store, replace(a_job(), due_at=NOON))
+
+    assert await store.due(NOON + timedelta(hours=23), 9) == []
+    assert await store.due(NOON + timedelta(days=1), 9) == ["job-1"]
+
+
 @EVERY_STORE
 async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
     for number in range(5):
@@ -421,7 +480,7 @@ async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
     await running.hold()
 
     listed = [job async for job in store.jobs()]
-    processing = [job async for job in store.jobs(Status.PROCESSING)]
+    processing = [job async for job in store.jobs(Selection(Status.PROCESSING))]
 
     names = [job.id for job in listed]
     assert names == ["job-4", "job-3", "job-2", "job-5", "job-1", "job-0"]

@@ -103,10 +103,11 @@ class Prepared:
         self, database: Database, statement: Select[Any] | Insert | Update
     ) -> None:
         dialect = database.dialect
+        within = {None: database.schema} if database.schema else None
         compiled = statement.compile(
             dialect=dialect,
-            schema_translate_map={None: database.schema},
-            render_schema_translate=True,
+            schema_translate_map=within,
+            render_schema_translate=bool(within),
         )
         self._sql = str(compiled)
         self._positional = dialect.positional

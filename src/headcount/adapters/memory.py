@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InternalError, NoSuchJob
-from headcount.core.model import Change, Finding, Job, Seen, Status
-from headcount.ports import Event, Rule
+from headcount.core.model import Change, Finding, Job, Seen, Selection
+from headcount.ports import ALL_JOBS, Event, Rule
 
 
 @dataclass(slots=True)
@@ -90,12 +90,20 @@ class MemoryStore:
         return self._shelves[job_id]
 
     # --------------------------------------------------------------- the reading side
-    async def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
-        """All jobs, the newest first."""
+    async def jobs(
+        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+    ) -> AsyncIterator[Job]:
+        """The jobs selected, the newest first; or those that come after this one."""
         jobs = [shelf.job for shelf in self._shelves.values()]
-        for job in sorted(jobs, key=lambda j: (j.created_at, j.id), reverse=True):
-            if status in {None, job.status}:
+        for job in sorted(jobs, key=_place, reverse=True):
+            if selection.takes(job) and (after is None or _place(job) < _place(after)):
                 yield job
+
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of jobs that should be looked at by now, the longest due first."""
+        jobs = [shelf.job for shelf in self._shelves.values()]
+        due = [(job.due_at, job.id) for job in jobs if job.due_at and job.due_at <= now]
+        return [job_id for _, job_id in sorted(due)[:limit]]
 
     async def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
         """The delivered creators by ordinal, each with the number of posts seen."""
@@ -124,6 +132,10 @@ class MemoryStore:
 
     def _shelves_of(self, job_id: str) -> list[_Shelf]:
         return [self._shelves[job_id]] if job_id in self._shelves else []
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    return job.created_at, job.id
 
 
 def _numbered(shelf: _Shelf, change: Change) -> dict[int, str]:

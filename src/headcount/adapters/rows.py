@@ -11,12 +11,13 @@ from sqlalchemy import Column
 
 from headcount.adapters.tables import calls, creators, events, jobs, sources
 from headcount.core.calls import Call
-from headcount.core.model import Finding, Job, Lease, Source
+from headcount.core.model import Finding, Job, Label, Lease, Source
 from headcount.ports import Event
 
 Row = dict[str, Any]
 
 _JOB_FIELDS = [field.name for field in fields(Job) if field.name in jobs.c]
+_LABEL_FIELDS = [field.name for field in fields(Label)]
 _LEASE_FIELDS = [field.name for field in fields(Lease)]
 _SOURCE_FIELDS = [field.name for field in fields(Source)]
 _CALL_FIELDS = [field.name for field in fields(Call)]
@@ -24,6 +25,7 @@ _EVENT_FIELDS = [field.name for field in fields(Event)]
 
 JOB: list[Column[Any]] = [
     *(jobs.c[f"lease_{name}"] for name in _LEASE_FIELDS),
+    *(jobs.c[name] for name in _LABEL_FIELDS),
     *(jobs.c[name] for name in _JOB_FIELDS),
 ]
 SOURCE: list[Column[Any]] = [sources.c[name] for name in _SOURCE_FIELDS]
@@ -46,6 +48,7 @@ def job_row(job: Job) -> Row:
     """A job's own row; its sources and calls have tables of their own."""
     row = {name: getattr(job, name) for name in _JOB_FIELDS}
     row["target"], row["delivered"] = job.target, job.delivered
+    row |= {name: getattr(job.label, name) for name in _LABEL_FIELDS}
     for name in _LEASE_FIELDS:
         row[f"lease_{name}"] = getattr(job.lease, name) if job.lease else None
     return row
@@ -54,8 +57,10 @@ def job_row(job: Job) -> Row:
 def job_of(row: Sequence[Any], sources: Iterable[Source], calls: Iterable[Call]) -> Job:
     """A job of its row `JOB`, its sources and its open calls."""
     token, holder, expires_at, *values = row
+    label, values = values[: len(_LABEL_FIELDS)], values[len(_LABEL_FIELDS) :]
     return Job(
         **dict(zip(_JOB_FIELDS, values, strict=True)),
+        label=Label(*label),
         lease=None if token is None else Lease(token, holder, expires_at),
         sources=tuple(sources),
         open_calls=tuple(calls),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.schema import CreateSchema
 
+from headcount.adapters import service_tables
 from headcount.adapters.database import Database
-from headcount.adapters.tables import HEAD, metadata, revision
+from headcount.adapters.tables import HEAD, revision
 from headcount.core.errors import StoreError, StoreOutdated, StoreTooNew
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _bring_up(connection: Connection, database: Database) -> None:
         _enter(connection, database.schema)
     tables = inspect(connection).get_table_names(schema=database.schema)
     if not tables:
-        metadata.create_all(connection, checkfirst=False)
+        service_tables.metadata.create_all(connection, checkfirst=False)
         connection.execute(revision.insert(), {"version_num": HEAD})
     elif revision.name not in tables:
         raise StoreError(

@@ -20,8 +20,8 @@ from headcount.adapters.statements import Statements
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InvalidSetting
-from headcount.core.model import Change, Finding, Job, Status
-from headcount.ports import Event, Rule
+from headcount.core.model import Change, Finding, Job, Selection
+from headcount.ports import ALL_JOBS, Event, Rule
 
 _EXAMPLES = (
     "a URL such as sqlite:///headcount.db or postgresql://user:password@host/database"
@@ -86,15 +86,20 @@ class SqlStore:
         await self.database.close()
 
     # --------------------------------------------------------------- the reading side
-    async def jobs(self, status: Status | None = None) -> AsyncIterator[Job]:
-        """All jobs, the newest first."""
-        last = None
+    async def jobs(
+        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+    ) -> AsyncIterator[Job]:
+        """The jobs selected, the newest first; or those that come after this one."""
         while batch := await self.database.read(
-            partial(statements.jobs_before, last=last, status=status)
+            partial(statements.jobs_after, last=after, selection=selection)
         ):
             for job in batch:
                 yield job
-            last = batch[-1]
+            after = batch[-1]
+
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of jobs that should be looked at by now, the longest due first."""
+        return await self.database.read(partial(statements.due, now=now, limit=limit))
 
     async def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
         """The delivered creators by ordinal, each with the number of posts seen."""

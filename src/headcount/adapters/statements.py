@@ -4,12 +4,14 @@ Those that every database understands are made at import; `Statements` has those
 one database in its own words. Each is compiled once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Insert,
     Row,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -40,7 +43,7 @@ from headcount.adapters.tables import (
 )
 from headcount.core.calls import Call
 from headcount.core.errors import NoSuchJob
-from headcount.core.model import Change, Job, Known, Seen, Source, Status
+from headcount.core.model import Change, Job, Known, Seen, Selection, Source
 from headcount.core.sighting import Verdict
 from headcount.ports import Event
 
@@ -246,13 +249,11 @@ _OPEN_CALLS_OF = (
 )
 
 
-def jobs_before(
-    connection: Connection, last: Job | None, status: Status | None
+def jobs_after(
+    connection: Connection, last: Job | None, selection: Selection
 ) -> list[Job]:
-    """Read the newest jobs, or those that come next to the last one read."""
-    statement = _NEWEST_FIRST
-    if status is not None:
-        statement = statement.where(jobs.c.status == status)
+    """Read the newest jobs of a selection, or those that come next to the last one."""
+    statement = _NEWEST_FIRST.where(*_selected(selection))
     if last is not None:
         place = tuple_(literal(last.created_at, Moment), literal(last.id))
         statement = statement.where(place > _PLACE)
@@ -265,3 +266,39 @@ def jobs_before(
     for job_id, *values in connection.execute(_OPEN_CALLS_OF, given):
         out[job_id].append(Call(*values))
     return [rows.job_of(row, of_job[row.id], out[row.id]) for row in found]
+
+
+def _selected(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """What is asked of a job for each field of a selection that is set."""
+    tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "status": jobs.c.status.__eq__,
+        "owner": jobs.c.owner.__eq__,
+        "campaign": jobs.c.campaign.__eq__,
+        "end_user": jobs.c.end_user.__eq__,
+        "keyword": _has_keyword,
+        "created_from": jobs.c.created_at.__ge__,
+        "created_to": jobs.c.created_at.__lt__,
+    }
+    for name, test in tests.items():
+        value = getattr(selection, name)
+        if value is not None:
+            yield test(value)
+
+
+def _has_keyword(keyword: str) -> ColumnElement[bool]:
+    return exists().where(sources.c.job_id == jobs.c.id, sources.c.keyword == keyword)
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Moment)
+_DUE = (
+    select(jobs.c.id)
+    .where(jobs.c.due_at <= _NOW)
+    .order_by(jobs.c.due_at)
+    .limit(bindparam("limit"))
+)
+
+
+def due(connection: Connection, now: datetime, limit: int) -> list[str]:
+    """Read the ids of the jobs that have been due for longest."""
+    found = connection.execute(_DUE, {"now": now, "limit": limit})
+    return list(found.scalars())

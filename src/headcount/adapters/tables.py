@@ -34,7 +34,7 @@ from headcount.core.calls import CallKind, CallState
 from headcount.core.model import Outcome, Search, SourceState, Status
 from headcount.core.sighting import Sighting, Verdict
 
-HEAD = "0001"  # the revision of the schema below; see `migrations/versions`
+HEAD = "0002"  # the revision of the schema below; see `migrations/versions`
 
 
 class Moment(TypeDecorator[datetime]):
@@ -129,6 +129,8 @@ metadata = MetaData(
     }
 )
 
+_DUE = text("due_at IS NOT NULL")
+
 jobs = Table(
     "jobs",
     metadata,
@@ -149,6 +151,8 @@ jobs = Table(
     *_counts("lines", "charged", "attempts", "credits"),
     Column("halt", Json(Outcome)),
     Column("outcome", Json(Outcome)),
+    Column("owner", Text, nullable=False, server_default="local"),
+    *(Column(name, Text) for name in ("campaign", "end_user", "webhook")),
     CheckConstraint("delivered <= target", name="never_too_many"),
     CheckConstraint("delivered <= qualified", name="delivered_qualify"),
     CheckConstraint(
@@ -156,6 +160,8 @@ jobs = Table(
     ),
     Index("ix_jobs_newest", "created_at", "id"),
     Index("ix_jobs_status_newest", "status", "created_at", "id"),
+    Index("ix_jobs_owner_newest", "owner", "created_at", "id"),
+    Index("ix_jobs_due", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
 )
 
 sources = Table(

@@ -14,7 +14,7 @@ from headcount.cli.options import Output
 from headcount.cli.views import open_view
 from headcount.cli.work import Talk, expect, parse_deadline, work_and_deliver
 from headcount.core.errors import JobNotReady
-from headcount.core.model import Job, Status
+from headcount.core.model import Job, Selection, Status
 from headcount.core.report import (
     Document,
     advice,
@@ -32,7 +32,7 @@ _LOOK = 0.3  # seconds between two looks at the events of another process
 async def rows_of(settings: Settings, status: Status | None) -> list[Document]:
     """The documents of all jobs, the newest first."""
     async with open_app(settings) as app:
-        return [job_document(job) async for job in app.store.jobs(status)]
+        return [job_document(job) async for job in app.store.jobs(Selection(status))]
 
 
 async def document_of(settings: Settings, job_id: str) -> Document:

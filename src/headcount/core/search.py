@@ -7,7 +7,7 @@ from datetime import datetime
 
 from headcount.core.errors import InvalidSearch
 from headcount.core.filters import build_filters, shown
-from headcount.core.model import Job, Limits, Search, Source
+from headcount.core.model import Job, Label, Limits, Search, Source
 
 MOST_CREATORS = 1_000_000
 MOST_KEYWORDS = 2_000
@@ -146,7 +146,9 @@ def check_limits(limits: Limits) -> Limits:
     return limits
 
 
-def new_job(job_id: str, search: Search, now: datetime) -> Job:
+def new_job(
+    job_id: str, search: Search, now: datetime, *, label: Label | None = None
+) -> Job:
     """A job at its start: each keyword is a source of its own, never joined."""
     sources = tuple(
         Source(
@@ -158,7 +160,14 @@ def new_job(job_id: str, search: Search, now: datetime) -> Job:
         )
         for number, keyword in enumerate(search.keywords, start=1)
     )
-    return Job(id=job_id, search=search, created_at=now, sources=sources, due_at=now)
+    return Job(
+        id=job_id,
+        search=search,
+        created_at=now,
+        sources=sources,
+        label=label or Label(),
+        due_at=now,
+    )
 
 
 def _region(text: str | None) -> str | None:

@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from headcount.adapters.tables import Moment
+
 revision = "0001"
 down_revision = None
 
@@ -27,6 +29,10 @@ def downgrade() -> None:
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Moment, nullable=nullable)
 
 
 def _counts(*names: str, nullable: bool = False) -> list[sa.Column[Any]]:
@@ -53,14 +59,14 @@ def _jobs() -> None:
         *_counts("version"),
         _text("status"),
         _text("search"),
-        _text("created_at"),
-        _text("started_at", nullable=True),
-        _text("ended_at", nullable=True),
-        _text("due_at", nullable=True),
+        _moment("created_at"),
+        _moment("started_at", nullable=True),
+        _moment("ended_at", nullable=True),
+        _moment("due_at", nullable=True),
         *_counts("fence"),
         *_counts("lease_token", nullable=True),
         _text("lease_holder", nullable=True),
-        _text("lease_expires_at", nullable=True),
+        _moment("lease_expires_at", nullable=True),
         *_counts("target", "delivered", "qualified", "rejected", "pending"),
         *_counts("pages", "items", "duplicates", "rejections", "unusable"),
         *_counts("lines", "charged", "attempts", "credits"),
@@ -90,7 +96,7 @@ def _sources() -> None:
         _text("state"),
         _text("cursor"),
         *_counts("evidence", "failures", "throttles", "refusals"),
-        _text("retry_at", nullable=True),
+        _moment("retry_at", nullable=True),
         *_counts("set_aside", nullable=True),
         sa.Column("error", sa.Text),
         *_counts("pages", "items", "found"),
@@ -108,14 +114,14 @@ def _calls() -> None:
         *_counts("id", "source"),
         _text("cursor"),
         *_counts("held"),
-        _text("opened_at"),
+        _moment("opened_at"),
         _text("kind"),
         _text("creator_key", nullable=True),
         _text("state"),
         *_counts("number", nullable=True),
         *_counts("attempts", "credits", "items", "new", "duplicates", "rejected"),
         *_counts("pending", "unusable", "size", "duration_ms"),
-        _text("closed_at", nullable=True),
+        _moment("closed_at", nullable=True),
         _text("error", nullable=True),
         _key("calls", "job_id", "id"),
         _of_job("calls"),
@@ -182,7 +188,7 @@ def _events() -> None:
         _text("job_id"),
         *_counts("id"),
         _text("type"),
-        _text("at"),
+        _moment("at"),
         _text("data"),
         _key("events", "job_id", "id"),
         _of_job("events"),

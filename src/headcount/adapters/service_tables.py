@@ -1,0 +1,97 @@
+"""The tables that only a service fills: keys, requests, webhooks and statistics."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from headcount.adapters.tables import Moment, metadata
+
+_WAITING = text("due_at IS NOT NULL")
+
+# Who may use the service; of a key only the digest is kept.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+# What was answered to a request that named an idempotency key.
+requests = Table(
+    "requests",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("status", Integer),  # none while it is being answered
+    Column("body", Text),
+    PrimaryKeyConstraint("owner", "key"),
+)
+
+# What a webhook's messages are signed with; the previous secret still is for a while.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("previous", Text),
+    Column("previous_until", Moment),
+    PrimaryKeyConstraint("owner", "url"),
+)
+
+# Messages to webhooks; one that has no due time was delivered or given up.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("delivered_at", Moment),
+    Column("error", Text),
+    Index("ix_deliveries_job", "job_id"),
+    Index(
+        "ix_deliveries_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING
+    ),
+)
+
+# The pace and the pauses of a provider's key, for all machines; see `fleet`.
+provider_keys = Table(
+    "provider_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("next_at", Moment),
+    Column("paused_at", Moment),
+    Column("reason", Text),
+)
+
+# What ended jobs came to; a row is added for each, and rows are rolled up by the day.
+figures = Table(
+    "figures",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("keyword", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Index("ix_figures_day", "day", "owner", "kind", "keyword"),
+)
