@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +15,12 @@ from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.adapters.sql import SqlStore
 from headcount.core import lifecycle
 from headcount.core.errors import InvalidSetting, StoreError
-from headcount.core.model import Change, Job, Known, Limits, Search
+from headcount.core.model import Change, Job, Known, Label, Limits, Search
 from headcount.core.search import new_job
 from headcount.engine import Channel, Engine, Watch, Worker
-from headcount.ports import Rule
+from headcount.ports import Rule, Waker
 from headcount.runners.local import LocalRunner, is_dead, worker_name
+from headcount.runners.service import Chore, ServiceRunner
 from headcount.sandbox import Faults, Sandbox, World, serving
 from headcount.settings import Settings, data_folder
 
@@ -39,21 +40,40 @@ class App:
         self._stack = stack
         self._channels: dict[str, Channel] = {}
         worker = Worker(worker_name(), is_dead)
-        engine = Engine(
+        self._engine = Engine(
             store, self._channels.__getitem__, self.clock, worker=worker, watch=watch
         )
-        self.runner = LocalRunner(engine, store, self.clock)
+        self.runner = LocalRunner(self._engine, store, self.clock)
+        self.wakers: list[Waker] = [self.runner]
 
-    async def create(self, search: Search) -> Job:
+    async def create(self, search: Search, label: Label | None = None) -> Job:
         """Keep a new job for this search; nothing is asked yet."""
         search = replace(search, limits=self._capped(search.limits))
-        job = new_job(_new_id(), search, self.clock.now())
-        return await self.store.create(job)
+        job = new_job(_new_id(), search, self.clock.now(), label=label)
+        job = await self.store.create(job)
+        await self._wake(job.id)
+        return job
+
+    def service(self, chores: Sequence[Chore] = ()) -> ServiceRunner:
+        """A runner that works on all that is due, in this process."""
+        runner = ServiceRunner(
+            self._engine,
+            self.store,
+            self.clock,
+            prepare=self._prepare,
+            places=self.settings.jobs_at_once,
+            chores=chores,
+        )
+        self.wakers.append(runner)
+        return runner
+
+    async def _prepare(self, job_id: str) -> None:
+        job = await self.store.load(job_id)
+        await self.connect(job.search.provider)
 
     async def run(self, job_id: str) -> Job:
         """Work on a job until it has ended, or somebody pauses it."""
-        job = await self.store.load(job_id)
-        await self.connect(job.search.provider)
+        await self._prepare(job_id)
         return await self.runner.run(job_id)
 
     async def connect(self, provider: str) -> Channel:
@@ -115,8 +135,13 @@ class App:
 
     async def _apply(self, job_id: str, rule: Rule) -> Job:
         change = await self.store.change(job_id, rule)
-        await self.runner.wake(job_id, self.clock.now())
+        await self._wake(job_id)
         return change.job
+
+    async def _wake(self, job_id: str) -> None:
+        """Have the job looked at soon, after the commit; its row says it anyway."""
+        for waker in self.wakers:
+            await waker.wake(job_id, self.clock.now())
 
     def _capped(self, limits: Limits) -> Limits:
         """The limits with the cap for testing as it is set now."""

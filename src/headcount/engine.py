@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 RENEWAL = timedelta(seconds=10)
 GRACE = timedelta(seconds=10)  # for calls still out when the target is reached
-_TRIES = 3  # of a transaction that found the store busy
+PATIENCE = timedelta(seconds=20)  # with a store that is busy, or away for a restart
 
 Fact = Callable[[Change, Known, datetime], Change]
 Watch = Callable[[Change], None]
@@ -89,6 +89,11 @@ class Engine:
         self._worker = worker
         self._watch = watch
         self._jitter = jitter
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Ask nothing more: what is out is counted, then every step ends."""
+        self._stopped = True
 
     async def advance(
         self,
@@ -148,7 +153,8 @@ class Engine:
     def _goes_on(self, step: _Step) -> bool:
         """Whether there may be more to ask within this claim and its time slice."""
         job, now = step.job, self._clock.now()
-        if job.status is not Status.PROCESSING or not lifecycle.holds(job, step.token):
+        at_work = job.status is Status.PROCESSING and lifecycle.holds(job, step.token)
+        if self._stopped or not at_work:
             return False
         return step.until is None or max(now, waiting_until(job) or now) < step.until
 
@@ -218,7 +224,7 @@ class Engine:
         """Write a fact down with what follows from it, then send what is held."""
         now, pace = self._clock.now(), step.channel.pace
         sliced = step.until is not None and now >= step.until
-        wanted = 0 if sliced else len(step.job.sources)
+        wanted = 0 if sliced or self._stopped else len(step.job.sources)
         room = pace.take(wanted)
 
         def rule(job: Job, known: Known) -> Change:
@@ -274,12 +280,14 @@ class Engine:
 
     async def _write(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
         """Change the job, trying again while the store is busy: a page is paid for."""
-        for _ in range(_TRIES - 1):
+        gives_up_at = self._clock.now() + PATIENCE
+        while True:
             try:
                 return await self._store.change(job_id, rule, keys)
             except StoreBusy:
-                await self._clock.sleep(self._jitter())
-        return await self._store.change(job_id, rule, keys)
+                if self._clock.now() >= gives_up_at:
+                    raise
+                await self._clock.sleep(0.5 + self._jitter())
 
 
 def _settled(call: Call, page: Page) -> Fact:

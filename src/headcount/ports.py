@@ -156,3 +156,7 @@ class Records(Protocol):
     def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
         """What happened to a job since the event with this id."""
         ...
+
+
+class FullStore(Store, Records, Protocol):
+    """A store with both of its sides."""

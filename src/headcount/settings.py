@@ -105,6 +105,13 @@ class Settings(BaseSettings):
         validation_alias=_from("HEADCOUNT_CONCURRENCY"),
         description="Calls out at once, for all jobs of this process.",
     )
+    jobs_at_once: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        validation_alias=_from("HEADCOUNT_JOBS_AT_ONCE"),
+        description="Jobs that one process of a service works on at once.",
+    )
     timeout: float = Field(
         120.0,
         gt=0,

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from builders import NOON, a_job, a_page, a_sighting
@@ -32,34 +31,30 @@ from headcount.core.model import (
     Status,
 )
 from headcount.core.sighting import Sighting, Verdict
-from headcount.ports import Event, Records, Store
+from headcount.ports import Event, FullStore
 
 
-class BothSides(Store, Records, Protocol):
-    """A store with its reading side."""
-
-
-async def memory(_: Path) -> BothSides:
+async def memory(_: Path) -> FullStore:
     return MemoryStore(now=lambda: NOON)
 
 
-async def sqlite(folder: Path) -> BothSides:
+async def sqlite(folder: Path) -> FullStore:
     return await SqlStore.open(f"sqlite:///{folder}/jobs.db", now=lambda: NOON)
 
 
-async def postgres_16(_: Path) -> BothSides:
+async def postgres_16(_: Path) -> FullStore:
     return await SqlStore.open(
         await server(16).database_with_tables(), now=lambda: NOON
     )
 
 
-async def postgres_18(_: Path) -> BothSides:
+async def postgres_18(_: Path) -> FullStore:
     return await SqlStore.open(
         await server(18).database_with_tables(), now=lambda: NOON
     )
 
 
-Opener = Callable[[Path], Awaitable[BothSides]]
+Opener = Callable[[Path], Awaitable[FullStore]]
 OPENERS: list[Opener] = [memory, sqlite, postgres_16, postgres_18]
 EVERY_STORE = pytest.mark.parametrize("opener", OPENERS, ids=lambda o: o.__name__)
 
@@ -67,11 +62,11 @@ EVERY_STORE = pytest.mark.parametrize("opener", OPENERS, ids=lambda o: o.__name_
 class Worker:
     """Runs one job on a store, a page at a time."""
 
-    def __init__(self, store: BothSides, job: Job, token: int) -> None:
+    def __init__(self, store: FullStore, job: Job, token: int) -> None:
         self.store, self.job, self.token = store, job, token
 
     @classmethod
-    async def on(cls, store: BothSides, job: Job) -> "Worker":
+    async def on(cls, store: FullStore, job: Job) -> "Worker":
         await store.create(job)
         lease = Lease(0, "worker", NOON + timedelta(days=1))
         change = await store.change(
@@ -115,24 +110,24 @@ def keys_of(*creators: int) -> list[str]:
     return [a_sighting(creator).key for creator in creators]
 
 
-async def all_findings(store: BothSides) -> list[tuple[Finding, int]]:
+async def all_findings(store: FullStore) -> list[tuple[Finding, int]]:
     return [found async for found in store.findings("job-1")]
 
 
-async def all_delivered(store: BothSides) -> list[tuple[Finding, int]]:
+async def all_delivered(store: FullStore) -> list[tuple[Finding, int]]:
     return [found async for found in store.delivered("job-1")]
 
 
-async def all_calls(store: BothSides) -> list[Call]:
+async def all_calls(store: FullStore) -> list[Call]:
     return [call async for call in store.calls("job-1")]
 
 
-async def all_events(store: BothSides, after: int = 0) -> list[Event]:
+async def all_events(store: FullStore, after: int = 0) -> list[Event]:
     return [event async for event in store.events("job-1", after)]
 
 
 @pytest.fixture
-async def store(opener: Opener, tmp_path: Path) -> AsyncIterator[BothSides]:
+async def store(opener: Opener, tmp_path: Path) -> AsyncIterator[FullStore]:
     opened = await opener(tmp_path)
     yield opened
     await opened.close()
@@ -140,7 +135,7 @@ async def store(opener: Opener, tmp_path: Path) -> AsyncIterator[BothSides]:
 
 # ---------------------------------------------------------------------------- one job
 @EVERY_STORE
-async def test_a_job_comes_back_as_it_was_created(store: BothSides) -> None:
+async def test_a_job_comes_back_as_it_was_created(store: FullStore) -> None:
     filters = Filters(followers_min=10, posted_within=timedelta(days=30))
     limits = Limits(max_credits=9, deadline=NOON)
     job = a_job("tea", "cake", target=40, filters=filters, limits=limits)
@@ -151,7 +146,7 @@ async def test_a_job_comes_back_as_it_was_created(store: BothSides) -> None:
 
 
 @EVERY_STORE
-async def test_an_id_without_a_job_is_refused_by_name(store: BothSides) -> None:
+async def test_an_id_without_a_job_is_refused_by_name(store: FullStore) -> None:
     for act in (store.load("nobody"), store.change("nobody", keep)):
         with pytest.raises(NoSuchJob, match="'nobody'"):
             await act
@@ -160,7 +155,7 @@ async def test_an_id_without_a_job_is_refused_by_name(store: BothSides) -> None:
 
 
 @EVERY_STORE
-async def test_an_id_is_given_once(store: BothSides) -> None:
+async def test_an_id_is_given_once(store: FullStore) -> None:
     await store.create(a_job(target=10))
 
     with pytest.raises(InternalError):
@@ -170,7 +165,7 @@ async def test_an_id_is_given_once(store: BothSides) -> None:
 
 
 @EVERY_STORE
-async def test_every_change_is_a_new_version(store: BothSides) -> None:
+async def test_every_change_is_a_new_version(store: FullStore) -> None:
     await store.create(a_job())
 
     first = await store.change("job-1", add_one)
@@ -181,7 +176,7 @@ async def test_every_change_is_a_new_version(store: BothSides) -> None:
 
 
 @EVERY_STORE
-async def test_a_rule_that_changes_nothing_writes_nothing(store: BothSides) -> None:
+async def test_a_rule_that_changes_nothing_writes_nothing(store: FullStore) -> None:
     worker = await Worker.on(store, a_job())
     events = await all_events(store)
 
@@ -194,7 +189,7 @@ async def test_a_rule_that_changes_nothing_writes_nothing(store: BothSides) -> N
 
 @EVERY_STORE
 async def test_a_running_job_comes_back_with_its_open_calls_and_lease(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job("tea", "cake", "jam", target=60))
 
@@ -208,7 +203,7 @@ async def test_a_running_job_comes_back_with_its_open_calls_and_lease(
 
 
 @EVERY_STORE
-async def test_a_deleted_job_leaves_nothing_behind(store: BothSides) -> None:
+async def test_a_deleted_job_leaves_nothing_behind(store: FullStore) -> None:
     worker = await Worker.on(store, a_job())
     await worker.turn(a_page([1, 2, 3]))
 
@@ -222,7 +217,7 @@ async def test_a_deleted_job_leaves_nothing_behind(store: BothSides) -> None:
 
 
 @EVERY_STORE
-async def test_what_no_job_has_is_an_empty_list(store: BothSides) -> None:
+async def test_what_no_job_has_is_an_empty_list(store: FullStore) -> None:
     assert await all_findings(store) == []
     assert await all_delivered(store) == []
     assert await all_calls(store) == []
@@ -233,7 +228,7 @@ async def test_what_no_job_has_is_an_empty_list(store: BothSides) -> None:
 @EVERY_STORE
 @pytest.mark.parametrize("error", [ValueError("no"), JobNotReady("not now")])
 async def test_a_rule_that_raises_writes_nothing(
-    store: BothSides, error: Exception
+    store: FullStore, error: Exception
 ) -> None:
     worker = await Worker.on(store, a_job())
 
@@ -250,7 +245,7 @@ async def test_a_rule_that_raises_writes_nothing(
 
 @EVERY_STORE
 async def test_an_ordinal_given_twice_undoes_the_whole_change(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job())
     change = await worker.turn(a_page([1, 2]))
@@ -270,7 +265,7 @@ async def test_an_ordinal_given_twice_undoes_the_whole_change(
 
 
 @EVERY_STORE
-async def test_two_hundred_changes_at_once_lose_none(store: BothSides) -> None:
+async def test_two_hundred_changes_at_once_lose_none(store: FullStore) -> None:
     await store.create(a_job())
 
     await asyncio.gather(*(store.change("job-1", add_one) for _ in range(200)))
@@ -282,7 +277,7 @@ async def test_two_hundred_changes_at_once_lose_none(store: BothSides) -> None:
 # ---------------------------------------------------------------------- what is known
 @EVERY_STORE
 async def test_a_rule_is_told_the_verdicts_and_posts_of_its_creators(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
     weak = a_sighting(2, followers=5)
@@ -308,7 +303,7 @@ async def test_a_rule_is_told_the_verdicts_and_posts_of_its_creators(
 
 @EVERY_STORE
 async def test_a_rejected_creator_may_qualify_later_and_keeps_their_place(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
     await worker.turn(a_page([a_sighting(1, followers=5), 2]))
@@ -326,7 +321,7 @@ async def test_a_rejected_creator_may_qualify_later_and_keeps_their_place(
 
 # -------------------------------------------------------------------- the long lists
 @EVERY_STORE
-async def test_what_is_delivered_never_exceeds_the_target(store: BothSides) -> None:
+async def test_what_is_delivered_never_exceeds_the_target(store: FullStore) -> None:
     worker = await Worker.on(store, a_job(target=3))
 
     await worker.turn(a_page([5, 4, 3, 2, 1]))
@@ -338,7 +333,7 @@ async def test_what_is_delivered_never_exceeds_the_target(store: BothSides) -> N
 
 @EVERY_STORE
 async def test_spares_are_delivered_when_the_target_is_raised(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job(target=3))
     await worker.turn(a_page([5, 4, 3, 2, 1]))
@@ -354,7 +349,7 @@ async def test_spares_are_delivered_when_the_target_is_raised(
 
 
 @EVERY_STORE
-async def test_a_post_shown_by_two_sources_is_one_post(store: BothSides) -> None:
+async def test_a_post_shown_by_two_sources_is_one_post(store: FullStore) -> None:
     worker = await Worker.on(store, a_job("tea", "cake", target=60))
     tea, cake = await worker.hold()
 
@@ -367,7 +362,7 @@ async def test_a_post_shown_by_two_sources_is_one_post(store: BothSides) -> None
 
 @EVERY_STORE
 async def test_creators_come_in_the_order_found_with_what_was_seen(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job(filters=Filters(followers_min=1_000)))
     first = await worker.turn(a_page([9, a_sighting(3, followers=None)]))
@@ -382,7 +377,7 @@ async def test_creators_come_in_the_order_found_with_what_was_seen(
 
 @EVERY_STORE
 async def test_the_ledger_lists_open_and_closed_calls_in_the_order_held(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job("tea", "cake", target=60))
     tea, cake = await worker.hold()
@@ -396,7 +391,7 @@ async def test_the_ledger_lists_open_and_closed_calls_in_the_order_held(
 
 @EVERY_STORE
 async def test_events_are_numbered_by_version_and_come_after_a_given_one(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job())
     await worker.turn(a_page([1, 2]))
@@ -427,7 +422,7 @@ SELECTIONS = [
 
 
 @EVERY_STORE
-async def test_jobs_can_be_selected_by_all_that_labels_them(store: BothSides) -> None:
+async def test_jobs_can_be_selected_by_all_that_labels_them(store: FullStore) -> None:
     labels = [
         Label("ann"),
         Label("ann", campaign="spring"),
@@ -451,7 +446,7 @@ async def test_jobs_can_be_selected_by_all_that_labels_them(store: BothSides) ->
 
 
 @EVERY_STORE
-async def test_what_is_due_comes_by_the_time_it_has_been_due(store: BothSides) -> None:
+async def test_what_is_due_comes_by_the_time_it_has_been_due(store: FullStore) -> None:
     for number in range(4):
         due = NOON + timedelta(minutes=5 - number) if number else None
         await store.create(replace(a_job(id=f"job-{number}"), due_at=due))
@@ -464,7 +459,7 @@ async def test_what_is_due_comes_by_the_time_it_has_been_due(store: BothSides) -
 
 
 @EVERY_STORE
-async def test_a_job_at_work_is_due_when_its_lease_expires(store: BothSides) -> None:
+async def test_a_job_at_work_is_due_when_its_lease_expires(store: FullStore) -> None:
     await Worker.on(store, replace(a_job(), due_at=NOON))
 
     assert await store.due(NOON + timedelta(hours=23), 9) == []
@@ -472,7 +467,7 @@ async def test_a_job_at_work_is_due_when_its_lease_expires(store: BothSides) -> 
 
 
 @EVERY_STORE
-async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
+async def test_jobs_come_newest_first_and_by_status(store: FullStore) -> None:
     for number in range(5):
         later = NOON + timedelta(minutes=number // 2)
         await store.create(a_job("tea", "jam", id=f"job-{number}", created_at=later))
@@ -490,7 +485,7 @@ async def test_jobs_come_newest_first_and_by_status(store: BothSides) -> None:
 
 @EVERY_STORE
 async def test_a_list_longer_than_a_batch_comes_whole_and_in_order(
-    store: BothSides,
+    store: FullStore,
 ) -> None:
     worker = await Worker.on(store, a_job(target=2_200))
     await worker.turn(a_page(range(2_500, 0, -1)))
@@ -503,7 +498,7 @@ async def test_a_list_longer_than_a_batch_comes_whole_and_in_order(
 
 
 @EVERY_STORE
-async def test_more_jobs_than_a_batch_are_listed_once_each(store: BothSides) -> None:
+async def test_more_jobs_than_a_batch_are_listed_once_each(store: FullStore) -> None:
     jobs = [a_job(id=f"job-{number:04}") for number in range(1_001)]
     for job in jobs:
         await store.create(job)
@@ -545,7 +540,7 @@ def test_the_counters_equal_a_recount_of_what_is_stored(
 
 
 async def _settle_all(
-    store: BothSides, pages: list[list[Sighting]], target: int
+    store: FullStore, pages: list[list[Sighting]], target: int
 ) -> None:
     filters = Filters(followers_min=1_000)
     worker = await Worker.on(store, a_job(target=target, filters=filters))
@@ -554,7 +549,7 @@ async def _settle_all(
             await worker.settle(call, a_page(page, next_cursor=str(call.id)))
 
 
-async def _assert_recount(store: BothSides) -> None:
+async def _assert_recount(store: FullStore) -> None:
     job = await store.load("job-1")
     found = [finding for finding, _ in await all_findings(store)]
     delivered = [finding for finding, _ in await all_delivered(store)]

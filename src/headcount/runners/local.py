@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -47,21 +49,8 @@ class LocalRunner:
             self._nudges[job_id].set()
 
     async def _advance(self, job_id: str, nudge: asyncio.Event) -> Job:
-        try:
+        async with failing(job_id, self._store, self._clock):
             return await self._engine.advance(job_id, nudge=nudge)
-        except (UsageError, OperatorError):
-            raise
-        except Exception as error:
-            detail = f"{type(error).__name__}: {error}"
-            now = self._clock.now()
-
-            def rule(job: Job, _: Known) -> Change:
-                return lifecycle.collapse(Change(job), detail, now)
-
-            await self._store.change(job_id, rule)
-            raise InternalError(
-                f"job {job_id} failed by a defect of ours, please report it: {detail}"
-            ) from error
 
     async def _until_due(self, job: Job, nudge: asyncio.Event) -> None:
         """Sleep until the job is due, or its lease runs out, or somebody nudges."""
@@ -76,6 +65,30 @@ class LocalRunner:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+
+
+@asynccontextmanager
+async def failing(job_id: str, store: Store, clock: Clock) -> AsyncIterator[None]:
+    """End a job as failed where the block meets a defect, lest it be tried for ever.
+
+    Raises:
+        InternalError: in the place of the defect.
+    """
+    try:
+        yield
+    except (UsageError, OperatorError):
+        raise
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}"
+        now = clock.now()
+
+        def rule(job: Job, _: Known) -> Change:
+            return lifecycle.collapse(Change(job), detail, now)
+
+        await store.change(job_id, rule)
+        raise InternalError(
+            f"job {job_id} failed by a defect of ours, please report it: {detail}"
+        ) from error
 
 
 def worker_name() -> str:
