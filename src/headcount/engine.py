@@ -154,7 +154,7 @@ class Engine:
         """Whether there may be more to ask within this claim and its time slice."""
         job, now = step.job, self._clock.now()
         at_work = job.status is Status.PROCESSING and lifecycle.holds(job, step.token)
-        if self._stopped or not at_work:
+        if self._stopped or not at_work or step.channel.pace.closed_until():
             return False
         return step.until is None or max(now, waiting_until(job) or now) < step.until
 
@@ -203,9 +203,8 @@ class Engine:
             keys = [sighting.key for sighting in answer.sightings]
             await self._decide(step, _settled(call, answer), keys)
             return
-        if answer.kind is FailureKind.THROTTLED:
-            step.channel.pace.hold_off(answer.retry_after or 0.0)
-        await self._decide(step, _failed(call, answer, self._jitter()))
+        failure = await step.channel.pace.heed(answer)
+        await self._decide(step, _failed(call, failure, self._jitter()))
 
     def _overdue(self, step: _Step) -> bool:
         """Whether what is out is no longer needed and has had time enough."""
@@ -225,13 +224,13 @@ class Engine:
         now, pace = self._clock.now(), step.channel.pace
         sliced = step.until is not None and now >= step.until
         wanted = 0 if sliced or self._stopped else len(step.job.sources)
-        room = pace.take(wanted)
+        slots = await pace.take(wanted)
 
         def rule(job: Job, known: Known) -> Change:
             change = fact(Change(job), known, now) if fact else Change(job)
             change = lifecycle.renew(change, step.token, now + LEASE)
             return lifecycle.proceed(
-                change, step.token, now, room=room, price=step.price
+                change, step.token, now, room=slots.number, price=step.price
             )
 
         opened: list[Call] = []
@@ -239,8 +238,8 @@ class Engine:
             change = await self._write(step.job.id, rule, keys)
             opened = [call for call in change.calls if call.state is CallState.OPEN]
         finally:
-            pace.give_back(room - len(opened))
-        step.job, step.starved = change.job, len(opened) == room < wanted
+            await pace.give_back(slots, slots.number - len(opened))
+        step.job, step.starved = change.job, len(opened) == slots.number < wanted
         step.enough_at = None if step.job.missing else step.enough_at or now
         self._send(step, opened)
         self._show(change)
@@ -271,9 +270,10 @@ class Engine:
 
     async def _release(self, step: _Step) -> Job:
         now = self._clock.now()
+        opens_at = step.channel.pace.closed_until() or now
 
         def rule(job: Job, _: Known) -> Change:
-            due = max(now, waiting_until(job) or now)
+            due = max(now, waiting_until(job) or now, opens_at)
             return lifecycle.release(Change(job), step.token, now, due_at=due)
 
         return (await self._write(step.job.id, rule)).job

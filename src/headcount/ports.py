@@ -1,11 +1,11 @@
 """The doors of the engine: what it needs of the outside world, and nothing more."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from headcount.core.calls import Answer, Call, CallKind
+from headcount.core.calls import Answer, Call, CallKind, Failure
 from headcount.core.model import Change, Finding, Job, Known, Selection, Source
 
 Rule = Callable[[Job, Known], Change]
@@ -40,23 +40,39 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Calls that may be made now; the next ones may not before `next_at`."""
+
+    number: int
+    next_at: datetime | None = None
+
+
 class Pace(Protocol):
     """How many calls may be out at once, and how far apart; one for each key."""
 
-    def take(self, wanted: int) -> int:
-        """Reserve up to `wanted` slots, and say how many were free."""
+    async def take(self, wanted: int) -> Slots:
+        """Reserve up to `wanted` slots, as many as are free."""
         ...
 
-    def give_back(self, unused: int) -> None:
-        """Return slots that were reserved and not used, as if never taken."""
+    async def give_back(self, slots: Slots, unused: int) -> None:
+        """Return those that were not used, as if never taken."""
         ...
 
     def done(self) -> None:
         """Free the slot of a call that has come back."""
         ...
 
-    def hold_off(self, seconds: float) -> None:
-        """Free no slot for this long: the provider asked for a rest."""
+    async def heed(self, failure: Failure) -> Failure:
+        """Rest or close where the provider asks for it, and say what that makes of it.
+
+        A key out of credits may be closed for all jobs until somebody pays: then it is
+        no failure of the job, which waits.
+        """
+        ...
+
+    def closed_until(self) -> datetime | None:
+        """When to look again, where no slot will be free for long."""
         ...
 
     async def ready(self) -> None:
@@ -129,9 +145,20 @@ class Records(Protocol):
     """The reading side of a store: long lists come in batches, in a stable order."""
 
     def jobs(
-        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+        self,
+        selection: Selection = ALL_JOBS,
+        *,
+        after: Job | None = None,
+        batch: int = 1_000,
     ) -> AsyncIterator[Job]:
-        """The jobs selected, the newest first; or those that come after this one."""
+        """The jobs selected, the newest first; or those that come after this one.
+
+        `batch` is how many are read at a time: the number that is wanted, if it is small.
+        """
+        ...
+
+    async def versions(self, job_ids: Collection[str]) -> dict[str, int]:
+        """The versions of these jobs, as far as they exist."""
         ...
 
     async def due(self, now: datetime, limit: int) -> list[str]:
@@ -141,16 +168,18 @@ class Records(Protocol):
         """
         ...
 
-    def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
-        """The delivered creators by ordinal, each with the number of posts seen."""
+    def delivered(
+        self, job_id: str, after: int = 0
+    ) -> AsyncIterator[tuple[Finding, int]]:
+        """The delivered creators beyond an ordinal, each with the number of posts."""
         ...
 
     def findings(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
         """All creators of a job in the order found, spares and rejected ones too."""
         ...
 
-    def calls(self, job_id: str) -> AsyncIterator[Call]:
-        """The ledger of a job, in the order the calls were held."""
+    def calls(self, job_id: str, after: int = 0) -> AsyncIterator[Call]:
+        """The ledger of a job beyond the call with this id, as the calls were held."""
         ...
 
     def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:

@@ -1,9 +1,10 @@
 """The pace of one provider key, which all jobs of this process share."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from headcount.ports import Clock
+from headcount.core.calls import Failure, FailureKind
+from headcount.ports import Clock, Slots
 
 
 class KeyPace:
@@ -19,30 +20,40 @@ class KeyPace:
         self._clock = clock
         self._concurrency, self._spacing = concurrency, spacing
         self._out = 0
-        self._spaced_until = self._spaced_before = self._resting_until = clock.now()
+        self._spaced_until = self._resting_until = clock.now()
         self._changed = asyncio.Event()
 
-    def take(self, wanted: int) -> int:
-        """Reserve up to `wanted` slots, and say how many were free."""
+    async def take(self, wanted: int) -> Slots:
+        """Reserve up to `wanted` slots, as many as are free."""
         taken = min(wanted, self._free())
-        if taken:
-            self._out += taken
-            self._spaced_before = self._spaced_until
-            self._spaced_until = self._clock.now() + self._spacing
-        return taken
+        if not taken:
+            return Slots(0)
+        self._out += taken
+        self._spaced_until = self._clock.now() + self._spacing
+        return Slots(taken, self._spaced_until)
 
-    def give_back(self, unused: int) -> None:
-        """Return slots that were reserved and not used, as if never taken."""
+    async def give_back(self, slots: Slots, unused: int) -> None:
+        """Return slots that were not used; another's spacing since then stands."""
         if unused:
             self._out -= unused
-            if self._spacing:  # then there was one slot, and it was not used
-                self._spaced_until = self._spaced_before
+            if self._spacing and self._spaced_until == slots.next_at:
+                self._spaced_until = self._clock.now()
             self._changed.set()
 
     def done(self) -> None:
         """Free the slot of a call that has come back."""
         self._out -= 1
         self._changed.set()
+
+    async def heed(self, failure: Failure) -> Failure:
+        """Rest where the provider asks for it; what it means the job decides."""
+        if failure.kind is FailureKind.THROTTLED:
+            self.hold_off(failure.retry_after or 0.0)
+        return failure
+
+    def closed_until(self) -> datetime | None:
+        """No key is closed for long by its pace alone."""
+        return None
 
     def hold_off(self, seconds: float) -> None:
         """Free no slot for this long; a longer rest that was asked before stands."""

@@ -34,6 +34,7 @@ class FailureKind(StrEnum):
     THROTTLED = "throttled"  # try again, later, as told
     KEY_REFUSED = "key_refused"  # no call with this key can pass
     OUT_OF_CREDITS = "out_of_credits"  # no call can pass until somebody pays
+    KEY_PAUSED = "key_paused"  # the same, where the job may wait for it
 
 
 @dataclass(frozen=True, slots=True)

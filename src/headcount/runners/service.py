@@ -79,13 +79,17 @@ class ServiceRunner:
             nudge.set()
 
     async def wake(self, job_id: str, at: datetime) -> None:
-        """Look at the job now, or at what is due; its row says when otherwise."""
-        if at > self._clock.now():
-            return
+        """Look at the job now; a wake-up for later is left to its row."""
+        if at <= self._clock.now():
+            self.take(job_id)
+
+    def take(self, job_id: str) -> None:
+        """Work on a job now if there is a place; it is found later if there is none."""
         self._resting.pop(job_id, None)
-        self._bell.set()
         if job_id in self._nudges:
             self._nudges[job_id].set()
+        elif len(self._at_work) < self._places and not self._stopping.is_set():
+            self._begin(job_id)
 
     @property
     def at_work(self) -> int:
@@ -106,8 +110,11 @@ class ServiceRunner:
             return
         busy = {*self._at_work, *self._resting}
         for job_id in [job_id for job_id in due if job_id not in busy][:room]:
-            self._nudges[job_id] = asyncio.Event()
-            self._at_work[job_id] = asyncio.create_task(self._advance(job_id))
+            self._begin(job_id)
+
+    def _begin(self, job_id: str) -> None:
+        self._nudges[job_id] = asyncio.Event()
+        self._at_work[job_id] = asyncio.create_task(self._advance(job_id))
 
     async def _advance(self, job_id: str) -> None:
         """Take one job forward for a time slice; what goes wrong is its own affair."""

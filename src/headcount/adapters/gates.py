@@ -1,0 +1,164 @@
+"""What all machines know of a provider's key: its next turn, and whether it is closed.
+
+A turn is a row moved ahead by compare-and-set, in a transaction of its own, and only
+where a spacing is set. Whether a key is closed is read every few seconds and told at
+once by whoever closes it here: a late reader makes a call that is refused, no more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+
+from sqlalchemy import Connection, or_, select, update
+
+from headcount.adapters.database import Database
+from headcount.adapters.pace import KeyPace
+from headcount.adapters.service_tables import provider_keys as keys
+from headcount.core.calls import Failure, FailureKind
+from headcount.ports import Clock, Slots
+
+EVERY_KEY = "*"  # closed, it stops all calls of all keys
+LOOK_AGAIN = timedelta(seconds=30)  # at a key that is closed
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Since when a key is closed, and why."""
+
+    since: datetime
+    reason: str
+
+
+def key_id(provider: str, key: str) -> str:
+    """The name of a key, which does not tell the key."""
+    return f"{provider}/{sha256(key.encode()).hexdigest()[:12]}"
+
+
+class Gates:
+    """The turns and closures of all provider keys, in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = database.insert_missing(keys)
+        self.closed: Mapping[str, Closed] = {}
+
+    async def refresh(self) -> None:
+        """Read which keys are closed."""
+        self.closed = await self._database.read(_closed)
+
+    async def close(self, key: str, reason: str, now: datetime) -> None:
+        """Let no call be made with a key until it is opened again."""
+        await self._set(key, paused_at=now, reason=reason)
+
+    async def open(self, key: str) -> None:
+        """Let calls be made with a key again."""
+        await self._set(key, paused_at=None, reason=None)
+
+    async def next_turn(
+        self, key: str, now: datetime, spacing: timedelta
+    ) -> datetime | None:
+        """Take the turn if it has come, or say when it will."""
+        take = partial(self._take_turn, key=key, now=now, spacing=spacing)
+        return await self._database.write(take)
+
+    async def return_turn(self, key: str, taken: datetime, now: datetime) -> None:
+        """Give back a turn that was not used, unless another one was taken since."""
+        mine = update(keys).where(keys.c.id == key, keys.c.next_at == taken)
+        await self._database.write(lambda c: c.execute(mine.values(next_at=now)))
+
+    def _take_turn(
+        self, connection: Connection, key: str, now: datetime, spacing: timedelta
+    ) -> datetime | None:
+        connection.execute(self._insert, {"id": key})
+        free = or_(keys.c.next_at.is_(None), keys.c.next_at <= now)
+        take = update(keys).where(keys.c.id == key, free).values(next_at=now + spacing)
+        if connection.execute(take).rowcount:
+            return None
+        return connection.scalar(select(keys.c.next_at).where(keys.c.id == key))
+
+    async def _set(self, key: str, **values: object) -> None:
+        def write(connection: Connection) -> Mapping[str, Closed]:
+            connection.execute(self._insert, {"id": key})
+            connection.execute(update(keys).where(keys.c.id == key).values(**values))
+            return _closed(connection)
+
+        self.closed = await self._database.write(write)
+
+
+def _closed(connection: Connection) -> Mapping[str, Closed]:
+    found = connection.execute(
+        select(keys.c.id, keys.c.paused_at, keys.c.reason).where(
+            keys.c.paused_at.is_not(None)
+        )
+    )
+    return {key: Closed(since, reason) for key, since, reason in found}
+
+
+class FleetPace:
+    """The pace of a key that all machines share; `local` is this machine's part of it.
+
+    A key that runs out of credits is closed for all, and the jobs wait.
+    """
+
+    def __init__(
+        self,
+        local: KeyPace,
+        gates: Gates,
+        key: str,
+        clock: Clock,
+        *,
+        spacing: timedelta = timedelta(0),
+    ) -> None:
+        self._local, self._gates, self._key = local, gates, key
+        self._clock, self._spacing = clock, spacing
+
+    async def take(self, wanted: int) -> Slots:
+        """Reserve up to `wanted` slots; with a spacing one, when it is our turn."""
+        if self._shut():
+            return Slots(0)
+        slots = await self._local.take(min(wanted, 1) if self._spacing else wanted)
+        if not slots.number or not self._spacing:
+            return slots
+        now = self._clock.now()
+        try:
+            turn = await self._gates.next_turn(self._key, now, self._spacing)
+        except BaseException:
+            await self._local.give_back(slots, slots.number)
+            raise
+        if turn is None:
+            return replace(slots, next_at=now + self._spacing)
+        await self._local.give_back(slots, slots.number)
+        self._local.hold_off((turn - now).total_seconds())
+        return Slots(0)
+
+    async def give_back(self, slots: Slots, unused: int) -> None:
+        """Return slots that were not used; another's turn since then stands."""
+        await self._local.give_back(slots, unused)
+        if unused and self._spacing and slots.next_at:
+            now = self._clock.now()
+            await self._gates.return_turn(self._key, slots.next_at, now)
+
+    def done(self) -> None:
+        """Free the slot of a call that has come back."""
+        self._local.done()
+
+    async def heed(self, failure: Failure) -> Failure:
+        """Rest where the provider asks for it; without credits, close the key."""
+        if failure.kind is not FailureKind.OUT_OF_CREDITS:
+            return await self._local.heed(failure)
+        await self._gates.close(self._key, failure.message, self._clock.now())
+        return replace(failure, kind=FailureKind.KEY_PAUSED)
+
+    def closed_until(self) -> datetime | None:
+        """When to look again, where the key is closed."""
+        return self._clock.now() + LOOK_AGAIN if self._shut() else None
+
+    async def ready(self) -> None:
+        """Return when a slot may be free."""
+        await self._local.ready()
+
+    def _shut(self) -> bool:
+        closed = self._gates.closed
+        return self._key in closed or EVERY_KEY in closed
