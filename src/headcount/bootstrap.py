@@ -1,30 +1,29 @@
 """The only place where concrete things meet: settings in, a working app out."""
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
-from weakref import WeakValueDictionary
+from functools import partial
+from typing import TYPE_CHECKING
 
 from headcount.adapters.clock import SystemClock
-from headcount.adapters.http import open_client
-from headcount.adapters.pace import KeyPace
-from headcount.adapters.providers.scrapecreators import ScrapeCreators
+from headcount.adapters.gates import Gates
 from headcount.adapters.sql import SqlStore
+from headcount.channels import Channels
 from headcount.core import lifecycle
 from headcount.core.errors import InvalidSetting, StoreError
 from headcount.core.model import Change, Job, Known, Label, Limits, Search
 from headcount.core.search import new_job
 from headcount.engine import Channel, Engine, Watch, Worker
-from headcount.ports import Rule, Waker
+from headcount.ports import Clock, Rule, Waker
 from headcount.runners.local import LocalRunner, is_dead, worker_name
 from headcount.runners.service import Chore, ServiceRunner
-from headcount.sandbox import Faults, Sandbox, World, serving
 from headcount.settings import Settings, data_folder
 
-_PACES: WeakValueDictionary[tuple[int, str, str], KeyPace] = WeakValueDictionary()
+if TYPE_CHECKING:
+    from headcount.runners.pgqueuer import PgQueuerWaker
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -37,14 +36,23 @@ class App:
         self.settings = settings
         self.store = store
         self.clock = SystemClock()
-        self._stack = stack
-        self._channels: dict[str, Channel] = {}
+        self.gates = Gates(store.database)
+        self.channels = Channels(settings, self.clock, stack, self.gates)
         worker = Worker(worker_name(), is_dead)
         self._engine = Engine(
-            store, self._channels.__getitem__, self.clock, worker=worker, watch=watch
+            store, self.channels.opened, self.clock, worker=worker, watch=watch
         )
         self.runner = LocalRunner(self._engine, store, self.clock)
         self.wakers: list[Waker] = [self.runner]
+        self.announcer = _announcer(settings, self.clock)
+        if self.announcer is not None:
+            stack.push_async_callback(self.announcer.close)
+            self.wakers.append(self.announcer)
+        self.chores = [
+            Chore("reading the database's clock", 60.0, self._check_clock),
+            Chore("reading which keys are closed", 5.0, self.gates.refresh),
+            Chore("looking for new credits", 60.0, self.channels.look_for_credits),
+        ]
 
     async def create(self, search: Search, label: Label | None = None) -> Job:
         """Keep a new job for this search; nothing is asked yet."""
@@ -54,18 +62,29 @@ class App:
         await self._wake(job.id)
         return job
 
-    def service(self, chores: Sequence[Chore] = ()) -> ServiceRunner:
-        """A runner that works on all that is due, in this process."""
+    def service(self) -> ServiceRunner:
+        """A runner that works on all that is due, in this process.
+
+        From here on, a key without credits is closed for all jobs, which wait.
+        """
+        self.channels.share_keys()
         runner = ServiceRunner(
             self._engine,
             self.store,
             self.clock,
             prepare=self._prepare,
             places=self.settings.jobs_at_once,
-            chores=chores,
+            chores=self.chores,
         )
-        self.wakers.append(runner)
+        if self.announcer is None:
+            self.wakers.append(runner)
+        else:  # whoever has a place for it is woken, on whichever machine
+            listen = partial(self.announcer.listen, runner.take)
+            self.chores.append(Chore("listening for wake-ups", 1.0, listen))
         return runner
+
+    async def _check_clock(self) -> None:
+        self.clock.set_by(await self.store.time())
 
     async def _prepare(self, job_id: str) -> None:
         job = await self.store.load(job_id)
@@ -82,9 +101,7 @@ class App:
         Raises:
             InvalidSetting: the key is missing, or the address cannot be used.
         """
-        if provider not in self._channels:
-            self._channels[provider] = await self._open_channel(provider)
-        return self._channels[provider]
+        return await self.channels.connect(provider)
 
     async def pause(self, job_id: str) -> Job:
         """Ask nothing more for now."""
@@ -148,57 +165,6 @@ class App:
         testing = self.settings.max_calls_for_testing
         return replace(limits, max_calls_for_testing=testing)
 
-    async def _open_channel(self, name: str) -> Channel:
-        key, url = await self._address(name)
-        settings = self.settings
-        client = await self._stack.enter_async_context(
-            open_client(read_timeout=settings.timeout, connections=settings.concurrency)
-        )
-        provider = ScrapeCreators(
-            client, key=key, url=url, total_timeout=settings.timeout
-        )
-        return Channel(provider, self._pace(url, key))
-
-    def _pace(self, url: str, key: str) -> KeyPace:
-        """The pace of a key: one for the process, however many apps it has.
-
-        Where their settings differ, those of the app that came first hold.
-        """
-        place = (id(asyncio.get_running_loop()), url, key)
-        pace = _PACES.get(place)
-        if pace is None:
-            spacing = timedelta(milliseconds=self.settings.rate_limit_ms)
-            concurrency = self.settings.concurrency
-            pace = KeyPace(self.clock, concurrency=concurrency, spacing=spacing)
-            _PACES[place] = pace
-        return pace
-
-    async def _address(self, name: str) -> tuple[str, str]:
-        """The key and URL of a provider; a sandbox is started for its own."""
-        kind, _, seed = name.partition("/")
-        if kind == "sandbox":
-            return "sandbox-key", await self._start_sandbox(int(seed))
-        key = self.settings.scrapecreators_api_key
-        if key is None or not key.get_secret_value().strip():
-            raise InvalidSetting(
-                "no key: set SCRAPECREATORS_API_KEY to your ScrapeCreators API key, "
-                "or try with --sandbox, which needs none"
-            )
-        return key.get_secret_value().strip(), self.settings.scrapecreators_api_url
-
-    async def _start_sandbox(self, seed: int) -> str:
-        try:
-            faults = Faults.parse(self.settings.sandbox_faults)
-        except ValueError as error:
-            raise InvalidSetting(f"HEADCOUNT_SANDBOX_FAULTS: {error}") from None
-        sandbox = Sandbox(
-            World(seed),
-            faults=faults,
-            latency_ms=self.settings.sandbox_latency_ms,
-            credits=10_000_000,
-        )
-        return await self._stack.enter_async_context(serving(sandbox))
-
 
 @asynccontextmanager
 async def open_app(
@@ -210,12 +176,37 @@ async def open_app(
         StoreError: the store cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        store = await SqlStore.open(_store_url(settings))
+        store = await SqlStore.open(store_url(settings))
         stack.push_async_callback(store.close)
         yield App(settings, store, stack, watch)
 
 
-def _store_url(settings: Settings) -> str:
+def _announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
+    """What carries wake-ups between machines, where that is wanted.
+
+    Raises:
+        InvalidSetting: it is wanted, and cannot be had.
+    """
+    if settings.runner == "local":
+        return None
+    url = settings.database_direct_url or settings.store_url
+    if not url.startswith("postgres"):
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: pgqueuer needs a Postgres: name one by "
+            "HEADCOUNT_DATABASE_URL, or set the runner to local"
+        )
+    try:
+        from headcount.runners.pgqueuer import (  # noqa: PLC0415 - an extra
+            PgQueuerWaker,
+        )
+    except ImportError:
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: pgqueuer is not installed: install headcount[postgres]"
+        ) from None
+    return PgQueuerWaker(url, clock)
+
+
+def store_url(settings: Settings) -> str:
     """Where the jobs are; the folder of the default place is made where missing."""
     if settings.database_url is None:
         folder = data_folder()

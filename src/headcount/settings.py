@@ -7,16 +7,18 @@ configuration directory. Names without a prefix are those that existing scripts 
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -27,6 +29,8 @@ from headcount.adapters.providers.scrapecreators import URL
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Limits
 
+_OURS = re.compile("(postgres|postgresql|sqlite):")
+_DRIVER = re.compile(r"^(\w+)\+\w+(?=:)")
 _Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -38,13 +42,23 @@ class Settings(BaseSettings):
     """Everything that can be set beside the search itself."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", populate_by_name=True, frozen=True, env_ignore_empty=True
+        extra="forbid",
+        populate_by_name=True,
+        env_prefix="HEADCOUNT_",  # or a DEBUG or TIMEOUT of others would be ours
+        env_ignore_empty=True,
+        frozen=True,
     )
 
     database_url: str | None = Field(
         None,
         validation_alias=_from("HEADCOUNT_DATABASE_URL"),
-        description="Where jobs are kept; default: a SQLite file in the user's data.",
+        description="Where jobs are kept; default: what `DATABASE_URL` names, if that "
+        "is a Postgres or SQLite, else a SQLite file in the user's data.",
+    )
+    database_direct_url: str | None = Field(
+        None,
+        validation_alias=_from("HEADCOUNT_DATABASE_DIRECT_URL"),
+        description="The same database without a pooler in between, for `db upgrade`.",
     )
     scrapecreators_api_key: SecretStr | None = Field(
         None,
@@ -104,6 +118,12 @@ class Settings(BaseSettings):
         le=1000,
         validation_alias=_from("HEADCOUNT_CONCURRENCY"),
         description="Calls out at once, for all jobs of this process.",
+    )
+    runner: Literal["local", "pgqueuer"] = Field(
+        "local",
+        validation_alias=_from("HEADCOUNT_RUNNER"),
+        description="How workers of a service are woken: in this process, or by "
+        "PgQueuer over a Postgres, which wakes those of other machines too.",
     )
     jobs_at_once: int = Field(
         50,
@@ -168,9 +188,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not read
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, then the environment, then the file."""
+        """Flags, then the environment, then the file, then what is there for all."""
         file = TomlConfigSettingsSource(settings_cls, config_file())
-        return (init_settings, env_settings, file)
+        shared = InitSettingsSource(settings_cls, _shared())
+        return (init_settings, env_settings, file, shared)
 
     @property
     def store_url(self) -> str:
@@ -182,6 +203,15 @@ class Settings(BaseSettings):
         ours = Limits(self.max_calls, self.max_credits, attempts=self.retries)
         left = [f.name for f in fields(Limits) if getattr(limits, f.name) == f.default]
         return replace(limits, **{name: getattr(ours, name) for name in left})
+
+
+def _shared() -> dict[str, Any]:
+    """The database that a host names for all programs, unless it is of another kind.
+
+    The driver that it names for Python is another program's choice.
+    """
+    url = _DRIVER.sub(r"\1", os.environ.get("DATABASE_URL", ""))
+    return {"database_url": url} if _OURS.match(url) else {}
 
 
 def data_folder() -> Path:

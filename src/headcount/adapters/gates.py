@@ -5,6 +5,7 @@ where a spacing is set. Whether a key is closed is read every few seconds and to
 once by whoever closes it here: a late reader makes a call that is refused, no more.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,8 +18,11 @@ from headcount.adapters.database import Database
 from headcount.adapters.pace import KeyPace
 from headcount.adapters.service_tables import provider_keys as keys
 from headcount.core.calls import Failure, FailureKind
+from headcount.core.errors import StoreError
 from headcount.ports import Clock, Slots
 
+_LOG = logging.getLogger(__name__)
+_PEEP = 1.0  # seconds between two looks at a key that is closed while calls are out
 EVERY_KEY = "*"  # closed, it stops all calls of all keys
 LOOK_AGAIN = timedelta(seconds=30)  # at a key that is closed
 
@@ -122,14 +126,18 @@ class FleetPace:
         if not slots.number or not self._spacing:
             return slots
         now = self._clock.now()
+        turn = now + self._spacing
         try:
             turn = await self._gates.next_turn(self._key, now, self._spacing)
-        except BaseException:
-            await self._local.give_back(slots, slots.number)
-            raise
+        except (
+            StoreError
+        ) as error:  # a page may be waiting to be settled: no turn, then
+            _LOG.warning("no turn for %s: %s", self._key, error)
+        finally:
+            if turn is not None:
+                await self._local.give_back(slots, slots.number)
         if turn is None:
             return replace(slots, next_at=now + self._spacing)
-        await self._local.give_back(slots, slots.number)
         self._local.hold_off((turn - now).total_seconds())
         return Slots(0)
 
@@ -148,7 +156,11 @@ class FleetPace:
         """Rest where the provider asks for it; without credits, close the key."""
         if failure.kind is not FailureKind.OUT_OF_CREDITS:
             return await self._local.heed(failure)
-        await self._gates.close(self._key, failure.message, self._clock.now())
+        _LOG.warning("the key %s is closed: %s", self._key, failure.message)
+        try:
+            await self._gates.close(self._key, failure.message, self._clock.now())
+        except StoreError as error:
+            _LOG.warning("nobody else knows it yet: %s", error)
         return replace(failure, kind=FailureKind.KEY_PAUSED)
 
     def closed_until(self) -> datetime | None:
@@ -157,6 +169,8 @@ class FleetPace:
 
     async def ready(self) -> None:
         """Return when a slot may be free."""
+        while self._shut():
+            await self._clock.sleep(_PEEP)
         await self._local.ready()
 
     def _shut(self) -> bool:

@@ -1,0 +1,118 @@
+"""The channels to the providers: each with its key, its pace, and its own sandbox."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from weakref import WeakValueDictionary
+
+from headcount.adapters.gates import FleetPace, Gates, key_id
+from headcount.adapters.http import open_client
+from headcount.adapters.pace import KeyPace
+from headcount.adapters.providers.scrapecreators import ScrapeCreators
+from headcount.core.errors import InvalidSetting
+from headcount.engine import Channel
+from headcount.ports import Clock, Pace
+from headcount.sandbox import Faults, Sandbox, World, serving
+from headcount.settings import Settings
+
+_PACES: WeakValueDictionary[tuple[int, str, str], KeyPace] = WeakValueDictionary()
+
+
+class Channels:
+    """Opens a channel to a provider when a job first needs it."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, stack: AsyncExitStack, gates: Gates
+    ) -> None:
+        self._settings, self._clock, self._stack = settings, clock, stack
+        self._gates = gates
+        self._shared = False
+        self._opened: dict[str, Channel] = {}
+        self._providers: dict[str, ScrapeCreators] = {}  # by the name of their key
+
+    def share_keys(self) -> None:
+        """From here on, the pace of a key is that of all machines together."""
+        self._shared = True
+
+    def opened(self, name: str) -> Channel:
+        """The channel to a provider that `connect` was called for."""
+        return self._opened[name]
+
+    async def connect(self, name: str) -> Channel:
+        """Open the channel to a provider, once.
+
+        Raises:
+            InvalidSetting: the key is missing, or the address cannot be used.
+        """
+        if name not in self._opened:
+            self._opened[name] = await self._open(name)
+        return self._opened[name]
+
+    async def look_for_credits(self) -> None:
+        """Open the keys again that were closed and have credits by now."""
+        for key in set(self._gates.closed) & set(self._providers):
+            balance = await self._providers[key].credit_balance()
+            if isinstance(balance, int) and balance > 0:
+                await self._gates.open(key)
+
+    async def _open(self, name: str) -> Channel:
+        key, url = await self._address(name)
+        settings = self._settings
+        client = await self._stack.enter_async_context(
+            open_client(read_timeout=settings.timeout, connections=settings.concurrency)
+        )
+        provider = ScrapeCreators(
+            client, key=key, url=url, total_timeout=settings.timeout
+        )
+        named = key_id(name, key)
+        self._providers[named] = provider
+        pace = self._fleet_pace(named) if self._shared else self._own_pace(url, key)
+        return Channel(provider, pace)
+
+    def _fleet_pace(self, key: str) -> Pace:
+        """The part that this process has in the pace of a key."""
+        local = KeyPace(self._clock, concurrency=self._settings.concurrency)
+        return FleetPace(local, self._gates, key, self._clock, spacing=self._spacing)
+
+    def _own_pace(self, url: str, key: str) -> Pace:
+        """The pace of a key: one for the process, however many apps it has.
+
+        Where their settings differ, those of the app that came first hold.
+        """
+        place = (id(asyncio.get_running_loop()), url, key)
+        pace = _PACES.get(place)
+        if pace is None:
+            concurrency = self._settings.concurrency
+            pace = KeyPace(self._clock, concurrency=concurrency, spacing=self._spacing)
+            _PACES[place] = pace
+        return pace
+
+    @property
+    def _spacing(self) -> timedelta:
+        return timedelta(milliseconds=self._settings.rate_limit_ms)
+
+    async def _address(self, name: str) -> tuple[str, str]:
+        """The key and URL of a provider; a sandbox is started for its own."""
+        kind, _, seed = name.partition("/")
+        if kind == "sandbox":
+            return "sandbox-key", await self._start_sandbox(int(seed))
+        key = self._settings.scrapecreators_api_key
+        if key is None or not key.get_secret_value().strip():
+            raise InvalidSetting(
+                "no key: set SCRAPECREATORS_API_KEY to your ScrapeCreators API key, "
+                "or try with --sandbox, which needs none"
+            )
+        return key.get_secret_value().strip(), self._settings.scrapecreators_api_url
+
+    async def _start_sandbox(self, seed: int) -> str:
+        try:
+            faults = Faults.parse(self._settings.sandbox_faults)
+        except ValueError as error:
+            raise InvalidSetting(f"HEADCOUNT_SANDBOX_FAULTS: {error}") from None
+        sandbox = Sandbox(
+            World(seed),
+            faults=faults,
+            latency_ms=self._settings.sandbox_latency_ms,
+            credits=10_000_000,
+        )
+        return await self._stack.enter_async_context(serving(sandbox))
