@@ -19,7 +19,6 @@ from headcount.core.calls import (
     Answer,
     Call,
     CallKind,
-    CallState,
     Failure,
     FailureKind,
     Page,
@@ -30,8 +29,8 @@ from headcount.core.model import Change, Job, Known, Lease, Source, Status
 from headcount.ports import Clock, Pace, Provider, Rule, Store
 
 _LOG = logging.getLogger(__name__)
-LEASE = timedelta(seconds=30)
-RENEWAL = timedelta(seconds=10)
+LEASE = timedelta(seconds=12)  # so that others go on soon after a crash
+RENEWAL = timedelta(seconds=4)
 GRACE = timedelta(seconds=10)  # for calls still out when the target is reached
 PATIENCE = timedelta(seconds=20)  # with a store that is busy, or away for a restart
 
@@ -229,14 +228,15 @@ class Engine:
         def rule(job: Job, known: Known) -> Change:
             change = fact(Change(job), known, now) if fact else Change(job)
             change = lifecycle.renew(change, step.token, now + LEASE)
+            room = slots.number - len(_unsent(step, change.job))
             return lifecycle.proceed(
-                change, step.token, now, room=slots.number, price=step.price
+                change, step.token, now, room=room, price=step.price
             )
 
         opened: list[Call] = []
         try:
             change = await self._write(step.job.id, rule, keys)
-            opened = [call for call in change.calls if call.state is CallState.OPEN]
+            opened = _unsent(step, change.job)
         finally:
             await pace.give_back(slots, slots.number - len(opened))
         step.job, step.starved = change.job, len(opened) == slots.number < wanted
@@ -288,6 +288,17 @@ class Engine:
                 if self._clock.now() >= gives_up_at:
                     raise
                 await self._clock.sleep(0.5 + self._jitter())
+
+
+def _unsent(step: _Step, job: Job) -> list[Call]:
+    """The calls held by this step that are not out.
+
+    There are some before it decides only where a commit took place unheard: the
+    connection was lost, and the change was tried again.
+    """
+    out = {call.id for call in step.out.values()}
+    ours = job.open_calls if lifecycle.holds(job, step.token) else ()
+    return [call for call in ours if call.id not in out]
 
 
 def _settled(call: Call, page: Page) -> Fact:

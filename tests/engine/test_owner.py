@@ -77,7 +77,7 @@ async def test_without_a_nudge_a_waiting_worker_looks_when_it_renews_its_lease()
     job = await stage.advance()
     await pausing
 
-    assert (job.status, stage.seconds()) == (Status.PAUSED, 10.0)
+    assert (job.status, stage.seconds()) == (Status.PAUSED, 4.0)
 
 
 async def test_a_paused_job_is_resumed_where_it_stood() -> None:

@@ -161,6 +161,7 @@ class FleetPace:
             await self._gates.close(self._key, failure.message, self._clock.now())
         except StoreError as error:
             _LOG.warning("nobody else knows it yet: %s", error)
+            self._local.hold_off(LOOK_AGAIN.total_seconds())
         return replace(failure, kind=FailureKind.KEY_PAUSED)
 
     def closed_until(self) -> datetime | None:

@@ -1,0 +1,74 @@
+"""What a service tells about its work: lines on a terminal, JSON for machines."""
+
+import logging
+import sys
+
+import structlog
+
+from headcount.core import report
+from headcount.core.calls import CallState
+from headcount.core.model import Change
+
+_LOG = structlog.stdlib.get_logger("headcount")
+_QUIET = ("httpx2", "httpcore2", "pgqueuer", "uvicorn.access", "alembic")
+
+
+def set_up_logs() -> None:
+    """Write logs to stderr: for people on a terminal, else one JSON object a line."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    people = sys.stderr.isatty()
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer()
+        if people
+        else structlog.processors.JSONRenderer()
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([] if people else [structlog.processors.format_exc_info]),
+                renderer,
+            ],
+        )
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def log_change(change: Change) -> None:
+    """Tell of each call that came back, and of how a job ended."""
+    job = change.job
+    for call in change.calls:
+        if call.state is not CallState.OPEN:
+            detail = report.call_detail(job, call)
+            _LOG.info("call", job=job.id, call=call.id, **_short(detail))
+    if job.status is not change.before.status:
+        _LOG.info(
+            f"job {job.status.value}",
+            job=job.id,
+            owner=job.label.owner,
+            found=job.delivered,
+            target=job.target,
+            calls=job.charged,
+            credits=job.credits,
+            reason=job.outcome and job.outcome.reason and job.outcome.reason.value,
+        )
+
+
+def _short(detail: report.Document) -> report.Document:
+    """The part of a call's details that says how it went."""
+    names = ("keyword", "source", "cursor", "state", "itemsReceived", "newUnique")
+    also = ("duplicates", "rejected", "credits", "durationMs", "error")
+    return {name: detail[name] for name in (*names, *also)}

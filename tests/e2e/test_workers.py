@@ -1,0 +1,135 @@
+"""Workers on one Postgres: whatever dies, each job ends with exactly N."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from e2e.program import Home, Provider, Run
+from fakes.postgres import Server, server
+
+from headcount.bootstrap import App, open_app
+from headcount.core.model import Job, Status
+from headcount.core.search import build_search
+from headcount.runners.pgqueuer import PgQueuerWaker
+from headcount.settings import Settings
+
+Serve = Callable[..., Provider]
+PROMISED = 15.0  # seconds after which work must go on
+PATIENCE = 60.0
+
+
+@asynccontextmanager
+async def fleet_of(home: Home, database: Server) -> AsyncIterator[App]:
+    """A database for workers, and the app that gives them jobs."""
+    url = await database.database_with_tables()
+    home.env |= {"HEADCOUNT_DATABASE_URL": url, "HEADCOUNT_RUNNER": "pgqueuer"}
+    settings = Settings(database_url=url, runner="pgqueuer")
+    async with open_app(settings) as app:
+        assert isinstance(app.announcer, PgQueuerWaker)
+        await app.announcer.install()
+        yield app
+
+
+async def jobs_of(app: App, number: int, target: int) -> list[str]:
+    searches = [build_search(target, [w]) for w in ("tech", "cooking", "travel", "art")]
+    jobs = [await app.create(searches[n % len(searches)]) for n in range(number)]
+    return [job.id for job in jobs]
+
+
+async def until_each(
+    app: App, job_ids: list[str], holds: Callable[[Job], bool]
+) -> list[Job]:
+    """The jobs, once this holds for each of them."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            jobs = [await app.store.load(job_id) for job_id in job_ids]
+            if all(map(holds, jobs)):
+                return jobs
+            await asyncio.sleep(0.05)
+
+
+def has_ended(job: Job) -> bool:
+    return job.status.ended
+
+
+async def test_when_a_worker_is_killed_another_goes_on_within_seconds(
+    home: Home, serve: Serve
+) -> None:
+    provider = serve("--latency", 300)
+    async with fleet_of(home, server(16)) as app:
+        workers = [home.start("worker"), home.start("worker")]
+        job_ids = await jobs_of(app, 4, target=90)
+        await until_each(app, job_ids, lambda job: job.pages >= 1)
+
+        workers[0].kill()
+        killed_at = time.monotonic()
+        jobs = await until_each(app, job_ids, has_ended)
+        took = time.monotonic() - killed_at
+
+    assert [(job.status, job.delivered) for job in jobs] == [
+        (Status.COMPLETED, 90)
+    ] * len(jobs)
+    assert took < PROMISED + 5  # and the rest of the work
+    lost = sum(job.charged - job.pages for job in jobs)
+    assert provider.asked_again() <= lost <= len(jobs)
+    ends_well(workers[1])
+
+
+async def test_work_goes_on_when_postgres_restarts_under_load(
+    home: Home, serve: Serve
+) -> None:
+    provider = serve("--latency", 100)
+    database = server(18)
+    async with fleet_of(home, database) as app:
+        workers = [home.start("worker"), home.start("worker")]
+        job_ids = await jobs_of(app, 6, target=100)
+        await until_each(app, job_ids[:3], lambda job: job.pages >= 1)
+
+        await asyncio.to_thread(database.control, "restart", "-m", "immediate")
+        jobs = await until_each(app, job_ids, has_ended)
+
+    assert [job.delivered for job in jobs] == [100] * len(jobs)
+    lost = sum(job.charged - job.pages for job in jobs)
+    assert provider.asked_again() <= lost
+    for worker in workers:
+        ends_well(worker)
+
+
+async def test_a_worker_that_is_told_to_stop_counts_what_is_out(
+    home: Home, serve: Serve
+) -> None:
+    provider = serve("--latency", 1000)
+    async with fleet_of(home, server(16)) as app:
+        worker = home.start("worker", HEADCOUNT_RUNNER="local")
+        [job_id] = await jobs_of(app, 1, target=200)
+        await asyncio.to_thread(provider.after, 1)
+
+        ends_well(worker)
+        job = await app.store.load(job_id)
+
+    assert (job.status, job.lease, job.open_calls) == (Status.PROCESSING, None, ())
+    assert job.pages == job.charged == len(provider.calls)
+
+
+def ends_well(worker: Run) -> None:
+    worker.send(signal.SIGTERM)
+    ran = worker.end()
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize("switch", ["scrapecreators/x", "*"])
+def test_a_key_can_be_closed_and_opened_by_hand(home: Home, switch: str) -> None:
+    assert (
+        home.run("provider", "pause", switch, "--reason", "the month is over").code == 0
+    )
+
+    closed = home.run("provider", "status", "--format", "json").json
+    home.run("provider", "resume", switch)
+
+    assert [(key["key"], key["reason"]) for key in closed] == [
+        (switch, "the month is over")
+    ]
+    assert home.run("provider", "status", "--format", "json").json == []
