@@ -85,7 +85,7 @@ async def test_work_goes_on_when_postgres_restarts_under_load(
     database = server(18)
     async with fleet_of(home, database) as app:
         workers = [home.start("worker"), home.start("worker")]
-        job_ids = await jobs_of(app, 6, target=100)
+        job_ids = await jobs_of(app, 4, target=100)
         await until_each(app, job_ids[:3], lambda job: job.pages >= 1)
 
         await asyncio.to_thread(database.control, "restart", "-m", "immediate")
