@@ -60,7 +60,7 @@ async def test_when_a_worker_is_killed_another_goes_on_within_seconds(
 ) -> None:
     provider = serve("--latency", 300)
     async with fleet_of(home, server(16)) as app:
-        workers = [home.start("worker"), home.start("worker")]
+        workers = started(home, 2)
         job_ids = await jobs_of(app, 4, target=90)
         await until_each(app, job_ids, lambda job: job.pages >= 1)
 
@@ -84,7 +84,7 @@ async def test_work_goes_on_when_postgres_restarts_under_load(
     provider = serve("--latency", 100)
     database = server(18)
     async with fleet_of(home, database) as app:
-        workers = [home.start("worker"), home.start("worker")]
+        workers = started(home, 2)
         job_ids = await jobs_of(app, 4, target=100)
         await until_each(app, job_ids[:3], lambda job: job.pages >= 1)
 
@@ -103,7 +103,7 @@ async def test_a_worker_that_is_told_to_stop_counts_what_is_out(
 ) -> None:
     provider = serve("--latency", 1000)
     async with fleet_of(home, server(16)) as app:
-        worker = home.start("worker", HEADCOUNT_RUNNER="local")
+        [worker] = started(home, 1, HEADCOUNT_RUNNER="local")
         [job_id] = await jobs_of(app, 1, target=200)
         await asyncio.to_thread(provider.after, 1)
 
@@ -112,6 +112,13 @@ async def test_a_worker_that_is_told_to_stop_counts_what_is_out(
 
     assert (job.status, job.lease, job.open_calls) == (Status.PROCESSING, None, ())
     assert job.pages == job.charged == len(provider.calls)
+
+
+def started(home: Home, number: int, **env: str) -> list[Run]:
+    workers = [home.start("worker", **env) for _ in range(number)]
+    for worker in workers:
+        worker.hears("working on what is due")
+    return workers
 
 
 def ends_well(worker: Run) -> None:

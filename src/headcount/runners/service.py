@@ -59,6 +59,7 @@ class ServiceRunner:
 
         What is out then is awaited and counted, for `GRACE` seconds at most.
         """
+        _LOG.info("working on what is due, on %d jobs at once", self._places)
         chores = [asyncio.create_task(self._repeat(chore)) for chore in self._chores]
         try:
             while not self._stopping.is_set():
