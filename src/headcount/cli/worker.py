@@ -1,8 +1,5 @@
 """`headcount worker`: works on the jobs of a database, beside any number of others."""
 
-import asyncio
-import signal
-
 from headcount.cli.exits import Exit, finish, told
 
 
@@ -13,6 +10,9 @@ def worker() -> int:
 
 
 async def _work() -> int:
+    import asyncio
+    import signal
+
     from headcount.bootstrap import open_app
     from headcount.cli.logs import log_change, set_up_logs
     from headcount.settings import load_settings
