@@ -28,6 +28,8 @@ from headcount.core.model import Outcome, Reason
 from headcount.core.report import advice
 from headcount.core.search import build_search, new_job
 from headcount.sandbox import FAULTS
+from headcount.sandbox.qstash import FAULTS as QSTASH_FAULTS
+from headcount.sandbox.qstash.faults import MessageFault, RequestFault
 from headcount.settings import Settings
 
 ROOT, WIDTH = Path(__file__).parent.parent, 88
@@ -42,6 +44,7 @@ EXITS = {
     Exit.PARTIAL: "Fewer than N; the reason and what would help are on stderr.",
     Exit.REFUSED: "Fewer than N: the provider refused, or gave no usable answer.",
     Exit.INTERRUPTED: "Interrupted or paused; `headcount jobs resume` goes on.",
+    Exit.UNREAD: "Whoever read the output left early, as `head` does.",
 }
 
 
@@ -118,6 +121,16 @@ def faults() -> str:
     """Every fault of the sandbox."""
     rows = ((f"`{name}`", fault.promise) for name, fault in FAULTS.items())
     return table(("Fault", "What the sandbox answers"), rows)
+
+
+def qstash_faults() -> str:
+    """Every fault of the QStash sandbox, with what it happens to."""
+    hit = {RequestFault: "a request", MessageFault: "a message"}
+    rows = (
+        (f"`{name}`", hit.get(type(fault), "a delivery"), fault.promise)
+        for name, fault in QSTASH_FAULTS.items()
+    )
+    return table(("Fault", "Happens to", "What happens"), rows)
 
 
 # ----------------------------------------------------------------- exits and reasons
@@ -263,6 +276,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "setting-names": setting_names,
     "filters": filters,
     "faults": faults,
+    "qstash-faults": qstash_faults,
     "exit-codes": exit_codes,
     "reasons": reasons,
     "errors": error_tree,

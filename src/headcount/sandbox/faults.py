@@ -1,10 +1,10 @@
 """Says which search goes wrong in which way: on a share of the calls, or by number."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from headcount.sandbox.fault_table import FAULTS, Fault
 from headcount.sandbox.topics import dice
@@ -13,19 +13,34 @@ _CALLS = re.compile(r"@([1-9]\d*(?:,[1-9]\d*)*)")
 _RATE = re.compile(r":(1(?:\.0+)?|0?\.\d+|0)")
 
 
+class Named(Protocol):
+    """What a table of faults holds."""
+
+    @property
+    def name(self) -> str:
+        """The name that a rule calls it by."""
+
+    @property
+    def promise(self) -> str:
+        """What it does, in one line."""
+
+
+F = TypeVar("F", bound=Named)
+
+
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Generic[F]):
     """When one fault happens: on a share of the calls, or on some calls by number."""
 
-    fault: Fault
+    fault: F
     rate: float = 0.0
     calls: frozenset[int] = frozenset()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Reads `NAME:RATE` or `NAME@CALL[,CALL...]`."""
+    def parse(cls, text: str, table: Mapping[str, F]) -> Self:
+        """Reads `NAME:RATE` or `NAME@CALL[,CALL...]`, with a name of the table."""
         name = re.split("[:@]", text)[0]
-        fault, when = _known(name), text.removeprefix(name)
+        fault, when = _known(name, table), text.removeprefix(name)
         if found := _CALLS.fullmatch(when):
             return cls(fault, calls=frozenset(map(int, found[1].split(","))))
         if found := _RATE.fullmatch(when):
@@ -35,12 +50,18 @@ class Rule:
             f"NAME@CALL[,CALL] with calls from 1: write {name}:0.1 or {name}@3,9"
         )
 
+    def hits(self, call: int, *, seed: int) -> bool:
+        """Whether the n-th call goes wrong; the same each time for the same seed."""
+        if call in self.calls:
+            return True
+        return dice(seed, self.fault.name, call).random() < self.rate
 
-def _known(name: str) -> Fault:
-    if name in FAULTS:
-        return FAULTS[name]
-    near = get_close_matches(name, FAULTS, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(FAULTS)}"
+
+def _known(name: str, table: Mapping[str, F]) -> F:
+    if name in table:
+        return table[name]
+    near = get_close_matches(name, table, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(table)}"
     raise ValueError(f"unknown fault {name!r}: {hint}")
 
 
@@ -48,7 +69,7 @@ def _known(name: str) -> Fault:
 class Faults:
     """Which call goes wrong in which way, the same each time for the same seed."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule[Fault], ...] = ()
     seed: int = 42
     slow_seconds: float = 70.0
 
@@ -61,19 +82,16 @@ class Faults:
         Raises:
             ValueError: an unknown name (the nearest is named), or no rate and no call.
         """
-        return cls(tuple(map(Rule.parse, texts)), seed, slow_seconds)
+        rules = tuple(Rule.parse(text, FAULTS) for text in texts)
+        return cls(rules, seed, slow_seconds)
 
     def at(self, call: int) -> Fault | None:
         """The fault of the n-th search request, counted from 1; the first rule wins."""
-        return next((rule.fault for rule in self.rules if self._hits(rule, call)), None)
-
-    def _hits(self, rule: Rule, call: int) -> bool:
-        if call in rule.calls:
-            return True
-        return dice(self.seed, rule.fault.name, call).random() < rule.rate
+        hit = (rule.fault for rule in self.rules if rule.hits(call, seed=self.seed))
+        return next(hit, None)
 
 
-def described() -> str:
-    """The table of faults as text, one a line, for help pages."""
-    width = max(map(len, FAULTS))
-    return "\n".join(f"{name:{width}}  {FAULTS[name].promise}" for name in FAULTS)
+def described(table: Mapping[str, Named] = FAULTS) -> str:
+    """A table of faults as text, one a line, for help pages."""
+    width = max(map(len, table))
+    return "\n".join(f"{name:{width}}  {table[name].promise}" for name in table)

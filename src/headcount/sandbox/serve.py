@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
-from headcount.sandbox.server import Sandbox
+from headcount.sandbox.server import Receive, Scope, Send
 
 if TYPE_CHECKING:
     import uvicorn
 
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HOST = "127.0.0.1"
 
 
 @contextlib.asynccontextmanager
-async def serving(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
+async def serving(sandbox: App, port: int = 0) -> AsyncIterator[str]:
     """Serves on the loopback while the block runs, and yields the base URL.
 
     Port 0 takes any free one. Leaving the block ends open connections and answers that
@@ -50,7 +51,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
+def run(sandbox: App, port: int, announce: Callable[[str], None]) -> None:
     """Serves in the foreground until Ctrl-C; announces the base URL once it does.
 
     Raises:
@@ -76,7 +77,7 @@ def run(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
             Announcing(config).run(sockets=[listener])
 
 
-def _guest(sandbox: Sandbox) -> "uvicorn.Server":
+def _guest(sandbox: App) -> "uvicorn.Server":
     """A server that leaves signals and logs to the program it is a guest of."""
     import uvicorn  # noqa: PLC0415 - takes longer to load than all the rest
 
