@@ -21,8 +21,8 @@ def commands() -> list[list[str]]:
     """Every `headcount ...` of the container files and of the page."""
     composed = [s["command"] for s in COMPOSE["services"].values() if "command" in s]
     [image] = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
-    written = re.findall(r"bin/headcount ([\w -]+)|(?<=exec api )headcount ([\w -]+)", PAGE)
-    return [*composed, yaml.safe_load(image), *(("".join(w)).split() for w in written)]
+    written = re.findall(r"(?:bin/|exec api )headcount ([\w -]+)", PAGE)
+    return [*composed, yaml.safe_load(image), *(words.split() for words in written)]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
