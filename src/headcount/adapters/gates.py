@@ -126,7 +126,7 @@ class FleetPace:
         if not slots.number or not self._spacing:
             return slots
         now = self._clock.now()
-        turn = now + self._spacing
+        turn: datetime | None = now + self._spacing
         try:
             turn = await self._gates.next_turn(self._key, now, self._spacing)
         except (
