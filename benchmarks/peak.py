@@ -7,7 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
-from headcount.cli import main
+from headcount.__main__ import main
 
 _STATUS = Path("/proc/self/status")
 

@@ -7,6 +7,7 @@ on any machine that is not busy with something else. Nothing fails by being slow
 import argparse
 import asyncio
 
+import allocation
 import depth
 import memory
 import msgspec
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "allocation": allocation.measure,
     "one-keyword": one_keyword.measure,
     "settle": settle.measure,
     "depth": depth.measure,

@@ -6,7 +6,7 @@ import pytest
 from builders import a_job
 
 from headcount.core import estimate
-from headcount.core.model import Job, Limits, Source, SourceState
+from headcount.core.model import Limits, Source
 
 
 @pytest.mark.parametrize(
@@ -48,49 +48,50 @@ def test_an_average_moves_half_way_to_the_last_page(
     assert estimate.updated_average(source, new) == average
 
 
-def test_a_fresh_source_is_judged_by_others_and_by_its_own_pages_later() -> None:
+def test_a_fresh_source_is_judged_by_what_is_measured_and_by_the_jobs_others() -> None:
+    asked = Source(2, "mate", pages=2, found=12)
     job = replace(a_job(), rejected=1)
 
-    assert estimate.expected_yield(job, Source(1, "tea")) == 12.9
-    assert estimate.expected_yield(job, Source(1, "tea", pages=1, recent=3.0)) == 3.0
-
-
-def drawing_on(*sources: Source, target: int = 60) -> Job:
-    return replace(a_job(target=target), sources=sources)
+    assert estimate.fresh_yield(job) == 12.9
+    assert estimate.fresh_yield(replace(job, sources=(*job.sources, asked))) == 11.52
 
 
 @pytest.mark.parametrize(
-    ("job", "calls"),
+    ("source", "brings"),
     [
-        (drawing_on(Source(1, "tea")), 3),
-        (drawing_on(Source(1, "tea", pages=1, recent=10.0)), 6),
-        (
-            drawing_on(
-                Source(1, "a", pages=1, recent=8.0), Source(2, "b", pages=1, recent=4.0)
-            ),
-            10,
-        ),
-        (drawing_on(Source(1, "tea", pages=1, recent=0.1)), 120),
-        (drawing_on(Source(1, "tea", pages=1, recent=0.6)), 100),
-        (
-            drawing_on(
-                Source(1, "tea", state=SourceState.FAILING, pages=1, recent=30.0)
-            ),
-            2,
-        ),
-        (
-            drawing_on(
-                Source(1, "a", state=SourceState.DRY),
-                Source(2, "b", pages=1, recent=30.0),
-            ),
-            2,
-        ),
-        (drawing_on(Source(1, "tea", state=SourceState.DRY)), None),
-        (replace(drawing_on(Source(1, "tea", state=SourceState.DRY)), qualified=60), 0),
-        (replace(drawing_on(Source(1, "tea", pages=1, recent=1.0)), qualified=59), 1),
+        (Source(1, "tea"), 20.0),
+        (Source(1, "tea", pages=2, once=30, recent=10.0), 14.0),
+        (Source(1, "tea", pages=2, once=30, recent=10.0, evidence=1), 0.28),
+        (Source(1, "tea", pages=3, once=0, recent=0.0), 0.0),
     ],
 )
-def test_the_calls_that_remain_are_told_from_the_sources_that_do(
-    job: Job, calls: int | None
+def test_a_page_brings_new_creators_as_often_as_they_were_seen_only_once(
+    source: Source, brings: float
 ) -> None:
-    assert estimate.calls_remaining(job) == calls
+    assert estimate.expected_yield(source, fresh=20.0) == pytest.approx(brings)
+
+
+@pytest.mark.parametrize(
+    ("yields", "missing", "level"),
+    [
+        ([], 10, 0.0),
+        ([10.0], 10, 8.0),
+        ([10.0, 8.0], 10, 8.0),
+        ([8.0, 10.0], 20, 7.0),
+        ([10.0, 8.0, 1.0], 20, 7.0),
+        ([10.0, 0.0], 1_000, 0.0),
+    ],
+)
+def test_a_plan_takes_from_each_source_what_rises_above_one_level(
+    yields: list[float], missing: float, level: float
+) -> None:
+    assert estimate.level_of(yields, missing) == pytest.approx(level)
+
+
+def test_a_page_is_as_likely_to_bring_more_as_less_than_expected() -> None:
+    tried, new = Source(1, "tea", pages=1), Source(2, "mate")
+
+    assert estimate.chance_of(10, 9.5, tried) == pytest.approx(0.5)
+    assert estimate.chance_of(10, 20.0, tried) > estimate.chance_of(10, 20.0, new) > 0.9
+    assert estimate.chance_of(20, 9.5, new) > estimate.chance_of(20, 9.5, tried)
+    assert 0 < estimate.chance_of(2, 0.0, tried) < 0.1

@@ -8,19 +8,33 @@ from builders import NOON, a_job
 
 from headcount.core import planner
 from headcount.core.calls import Call
-from headcount.core.model import Job, Source, SourceState
+from headcount.core.model import Job, Limits, Source, SourceState, Speed
 
 SECOND = timedelta(seconds=1)
 
 
-def job_of(*sources: Source, target: int = 100, out: tuple[int, ...] = ()) -> Job:
+def job_of(
+    *sources: Source,
+    target: int = 100,
+    out: tuple[int, ...] = (),
+    speed: Speed = Speed.LEAN,
+) -> Job:
     calls = tuple(Call(number, number, "0", held=1, opened_at=NOON) for number in out)
-    return replace(a_job(target=target), sources=sources, open_calls=calls)
+    job = a_job(target=target, limits=Limits(speed=speed))
+    return replace(job, sources=sources, open_calls=calls)
 
 
-def proven(number: int, recent: float) -> Source:
-    """A source whose pages bring so many new creators."""
-    return Source(number, f"keyword {number}", pages=1, recent=recent)
+def proven(number: int, brings: int, *, evidence: int = 0) -> Source:
+    """A source whose next page is expected to bring so many new creators."""
+    return Source(
+        number,
+        f"keyword {number}",
+        pages=1,
+        found=brings,
+        once=brings,
+        recent=float(brings),
+        evidence=evidence,
+    )
 
 
 def chosen(job: Job, *, room: int = 9) -> list[int]:
@@ -52,11 +66,15 @@ def test_a_source_is_asked_one_page_at_a_time() -> None:
 
 
 def test_the_most_promising_source_is_asked_first() -> None:
-    job = job_of(proven(1, 5.0), proven(2, 9.0), Source(3, "new"), proven(4, 9.0))
+    job = job_of(proven(1, 5), proven(2, 9), Source(3, "new"), proven(4, 9), target=200)
 
     assert chosen(job) == [3, 2, 4, 1]
     assert chosen(job, room=2) == [3, 2]
     assert chosen(job, room=0) == []
+
+
+def test_where_nothing_may_be_asked_nothing_is() -> None:
+    assert chosen(job_of()) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +84,7 @@ def test_the_most_promising_source_is_asked_first() -> None:
 def test_no_call_is_made_that_the_target_does_not_need(
     target: int, asked: list[int]
 ) -> None:
-    job = job_of(proven(1, 10.0), proven(2, 10.0), proven(3, 10.0), target=target)
+    job = job_of(proven(1, 10), proven(2, 10), proven(3, 10), target=target)
 
     assert chosen(job) == asked
 
@@ -75,8 +93,59 @@ def test_no_call_is_made_that_the_target_does_not_need(
 def test_what_is_out_already_counts_towards_the_target(
     target: int, asked: list[int]
 ) -> None:
-    job = job_of(
-        proven(1, 10.0), proven(2, 5.0), proven(3, 4.0), target=target, out=(1,)
-    )
+    job = job_of(proven(1, 10), proven(2, 10), proven(3, 9), target=target, out=(1,))
+
+    assert chosen(job, room=1) == asked
+
+
+@pytest.mark.parametrize(
+    ("speed", "brings", "asked"),
+    [
+        (Speed.LEAN, 16, []),
+        (Speed.BALANCED, 16, [2]),
+        (Speed.BALANCED, 12, []),
+        (Speed.FAST, 12, [2, 3]),
+    ],
+)
+def test_a_poor_source_waits_while_a_better_one_is_out_unless_time_is_worth_more(
+    speed: Speed, brings: int, asked: list[int]
+) -> None:
+    sources = proven(1, 20), proven(2, brings), proven(3, 2)
+
+    assert chosen(job_of(*sources, target=30, out=(1,), speed=speed)) == asked
+
+
+@pytest.mark.parametrize(
+    ("speed", "asked"),
+    [(Speed.LEAN, []), (Speed.BALANCED, [2]), (Speed.FAST, [2])],
+)
+def test_a_speed_may_ask_for_a_little_more_than_is_missing(
+    speed: Speed, asked: list[int]
+) -> None:
+    sources = proven(1, 20), proven(2, 20)
+
+    assert chosen(job_of(*sources, target=20, out=(1,), speed=speed)) == asked
+
+
+def test_a_source_that_yields_little_is_asked_when_nothing_else_is_left() -> None:
+    job = job_of(proven(1, 1, evidence=2), target=50)
+
+    assert chosen(job) == [1]
+
+
+def test_a_source_that_gave_signs_of_its_end_waits_behind_one_that_did_not() -> None:
+    job = job_of(proven(1, 20, evidence=1), proven(2, 3), target=50)
+
+    assert chosen(job, room=1) == [2]
+
+
+@pytest.mark.parametrize(("target", "asked"), [(8, [2]), (17, [1])])
+def test_the_last_call_goes_to_the_source_likeliest_to_finish_alone(
+    target: int, asked: list[int]
+) -> None:
+    new = replace(a_job(target=target), rejected=4)  # a fifth is let through
+    hopeful, tried = Source(1, "new"), proven(2, 16)
+    tried = replace(tried, found=69)  # so the new one is expected to bring 18
+    job = replace(new, sources=(hopeful, tried))
 
     assert chosen(job) == asked

@@ -2,17 +2,23 @@
 
 A fresh page of a TikTok keyword shows 25.8 new creators of 30 items (measured over
 360 recorded items), falling slowly. A source not asked yet is expected to bring that
-figure times the share of creators the filters let through, any other what the moving
-average of its own pages says.
+figure times the share of creators the filters let through, drawn towards what the
+job's other sources brought; any other what its own sightings say.
 """
 
 import math
+from collections.abc import Iterable
 
-from headcount.core.model import Job, Source, SourceState
+from headcount.core.model import Job, Source
 
 FRESH_YIELD = 25.8  # new creators a page of a keyword not asked yet
 KEYWORD_HOLDS = 330  # creators at most: a keyword ends after 150 to 420 videos
 _INERTIA = 0.5  # weight of what was known before the last page
+_RARE = 0.8  # weight of the share of creators seen once, against the moving average
+_PRIOR_WEIGHT = 4  # sources
+_DOUBT = 0.02  # of the yield, for each sign that the source has ended
+_DECLINE = 0.2  # of the yield, from page to page, ends of sources included
+_SPREAD_OF_PAGES, _SPREAD_OF_SOURCES = 1.0, 1.4  # times the root of what is expected
 _CAP_FACTOR, _CAP_FLOOR = 3, 20
 
 
@@ -45,19 +51,46 @@ def updated_average(source: Source, new: int) -> float:
     return _INERTIA * source.recent + (1 - _INERTIA) * new
 
 
-def expected_yield(job: Job, source: Source) -> float:
-    """New qualified creators that the source's next page is expected to bring."""
-    if source.pages == 0:
-        return FRESH_YIELD * acceptance(job)
-    return source.recent
+def fresh_yield(job: Job) -> float:
+    """New qualified creators that the first page of a source is expected to bring.
+
+    The figure measured elsewhere weighs as much as so many sources of the job's own.
+    """
+    own = [source.found / source.pages for source in job.sources if source.pages]
+    prior = _PRIOR_WEIGHT * FRESH_YIELD * acceptance(job)
+    return (prior + sum(own)) / (_PRIOR_WEIGHT + len(own))
 
 
-def calls_remaining(job: Job) -> int | None:
-    """Calls still needed for the missing creators; `None` when no source is open."""
-    if not job.missing:
-        return 0
-    open_sources = [s for s in job.sources if s.state is not SourceState.DRY]
-    if not open_sources:
-        return None
-    yields = [max(expected_yield(job, source), 0.5) for source in open_sources]
-    return math.ceil(job.missing / (sum(yields) / len(yields)))
+def expected_yield(source: Source, fresh: float) -> float:
+    """New qualified creators that the source's next page is expected to bring.
+
+    An item shows a new creator as often as the source's items so far were the only
+    ones to show theirs (Good and Turing): in a page, `once / pages`.
+    """
+    if not source.pages:
+        return fresh
+    told = _RARE * source.once / source.pages + (1 - _RARE) * source.recent
+    return told * _DOUBT**source.evidence
+
+
+def level_of(yields: Iterable[float], missing: float) -> float:
+    """The yield of the least page that the cheapest plan for `missing` takes.
+
+    Where each page brings a fixed part less than the one before, the pages above a
+    level bring, over all sources, the sum of how far each rises above it, divided by
+    that part.
+    """
+    level, rest = 0.0, -missing * _DECLINE
+    for number, brings in enumerate(sorted(yields, reverse=True), start=1):
+        if brings <= level:
+            break
+        rest += brings
+        level = rest / number
+    return max(level, 0.0)
+
+
+def chance_of(missing: int, expected: float, source: Source) -> float:
+    """How likely the source's next page brings all that is missing, by a bell curve."""
+    spread = _SPREAD_OF_PAGES if source.pages else _SPREAD_OF_SOURCES
+    deviation = spread * math.sqrt(max(expected, 1.0))
+    return math.erfc((missing - 0.5 - expected) / deviation / math.sqrt(2)) / 2

@@ -1,0 +1,233 @@
+"""How few calls the planner needs: `python benchmarks/allocation.py WORLD.json...`.
+
+Serves each world, asks for 25, 50, 75, 90 and 100 % of its creators, and compares the
+calls with the fewest possible and with other ways to choose. Without a file it takes
+the worlds that ship; `--invented N` adds N of the model in `market`, by seeds on which
+nothing was tuned.
+"""
+
+import argparse
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import mean
+
+from contest import (
+    AT_ONCE,
+    BEYOND,
+    FORESIGHT,
+    JUDGED,
+    PLANNER,
+    SHARES,
+    Foretold,
+    Hurry,
+    Race,
+    against_the_best,
+    average,
+    decision_ms,
+    foretold,
+    hurries,
+    races,
+    worst_twentieth,
+)
+from figures import Figure, Say
+from market import World, invent, read_world
+from rich.console import Console
+from rich.table import Table
+
+from headcount.core.model import Speed
+
+SHIPPED = Path(__file__).with_name("worlds")
+_HELD_OUT = 9_000  # the first seed on which nothing was tuned
+_INVENTED = 30
+_MANY_KEYWORDS = 12
+_WIDTH = 110  # columns, wherever it is printed
+_PROGRESS = (25, 50, 75)
+_LIMITS_MS = {20: 0.2, 2_000: 5.0}
+
+
+@dataclass(slots=True)
+class Contest:
+    """All that was played on some worlds."""
+
+    races: list[Race] = field(default_factory=list)
+    hurries: list[Hurry] = field(default_factory=list)
+    foretold: list[Foretold] = field(default_factory=list)
+
+    def play(self, world: World) -> None:
+        """Play everything on one more world."""
+        run = races(world)
+        self.races += run
+        self.hurries += hurries(world, run)
+        self.foretold += foretold(world)
+
+
+def held_out(number: int) -> list[World]:
+    """So many invented worlds, the same ones every time."""
+    return [invent(_HELD_OUT + place) for place in range(number)]
+
+
+# ------------------------------------------------------------------------ the figures
+async def measure(say: Say) -> AsyncIterator[Figure]:
+    """Play the worlds that ship and some invented ones, and compare with targets."""
+    shipped, invented = Contest(), Contest()
+    for path in sorted(SHIPPED.glob("*.json")):
+        say(path.stem)
+        shipped.play(read_world(path))
+    for world in held_out(_INVENTED):
+        say(world.name)
+        invented.play(world)
+    for name, contest in (("shipped", shipped), ("invented", invented)):
+        for figure in figures(contest, name):
+            yield figure
+    for sources, limit in _LIMITS_MS.items():
+        took = decision_ms(sources)
+        what = f"a decision among {sources:,} sources"
+        yield Figure("allocation", what, took, limit, n=21, unit="ms")
+
+
+def figures(contest: Contest, worlds: str) -> Iterator[Figure]:
+    """What a contest comes to, beside the targets."""
+    judged = [race for race in contest.races if race.share in JUDGED]
+    ratios = [race.ratio(PLANNER) for race in judged]
+    over = f"calls over the fewest possible, {worlds} worlds, 25-90 %"
+    guessing = average(judged, FORESIGHT, JUDGED)
+    yield Figure("allocation", f"{over}, mean", mean(ratios), 1.05, n=len(ratios))
+    yield Figure("allocation", f"{over}, mean with foresight", guessing, n=len(ratios))
+    yield Figure("allocation", f"{over}, p95", worst_twentieth(ratios), 1.15)
+    others = against_the_best(contest.races)
+    what = f"calls over the best other way, the worst of the {worlds} worlds"
+    yield Figure("allocation", what, max(others.values()), 1.03, n=len(others))
+    for speed in Speed:
+        yield from _hurried(contest, speed, worlds)
+    for progress in _PROGRESS:
+        told = [told for told in contest.foretold if told.progress == progress]
+        missed = 100 * mean(not one.held for one in told)
+        what = f"calls outside the range foretold at {progress} %, {worlds} worlds"
+        yield Figure("allocation", what, missed, 15, n=len(told), unit="%")
+
+
+def _hurried(contest: Contest, speed: Speed, worlds: str) -> Iterator[Figure]:
+    runs = [run for run in contest.hurries if run.speed == speed.value]
+    calls = sum(run.calls for run in runs)
+    late = 100 * sum(run.late for run in runs) / calls
+    what = f"calls after the target, {AT_ONCE} at once, {speed.value}, {worlds} worlds"
+    yield Figure("allocation", what, late, 2, n=calls, unit="%")
+    times = [
+        run.seconds / run.best_seconds
+        for run in runs
+        if run.keywords >= _MANY_KEYWORDS and run.share in JUDGED
+    ]
+    if times:
+        what = f"time over the best schedule, {speed.value}, {worlds} worlds"
+        yield Figure("allocation", what, mean(times), 1.15, n=len(times))
+
+
+# ------------------------------------------------------------------------- the tables
+def tables(contest: Contest) -> Iterator[Table]:
+    """The figures for the eye."""
+    yield _by_way(contest.races)
+    yield _by_world(contest.races)
+    yield _by_speed(contest.hurries)
+    yield _by_progress(contest.foretold)
+
+
+def _table(title: str, *columns: str) -> Table:
+    drawn = Table(title=title, title_justify="left")
+    drawn.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        drawn.add_column(column, justify="right")
+    return drawn
+
+
+def _by_way(races: Sequence[Race]) -> Table:
+    shares = [f"{share} %" for share in SHARES]
+    title = "Calls over the fewest possible"
+    drawn = _table(title, "way", *shares, "25-90 %", "p95", "worst")
+    for way in races[0].calls:
+        met = [race for race in races if way in race.calls]
+        ratios = [race.ratio(way) for race in met if race.share in JUDGED]
+        means = [average(met, way, [share]) for share in SHARES]
+        cells = [*means, mean(ratios), worst_twentieth(ratios), max(ratios)]
+        drawn.add_row(way, *(f"{cell:.3f}" for cell in cells))
+    return drawn
+
+
+def _by_world(races: Sequence[Race]) -> Table:
+    drawn = _table(
+        "Each world: calls of the planner / the fewest possible (* not proven)",
+        "world",
+        *(f"{share} %" for share in SHARES),
+        "over the best other way",
+    )
+    for world, over in against_the_best(races).items():
+        own = [race for race in races if race.world == world]
+        cells = [
+            f"{race.calls[PLANNER]}/{race.fewest}{'' if race.exact else '*'}"
+            for race in own
+        ]
+        drawn.add_row(world, *cells, f"{over:.3f}")
+    return drawn
+
+
+def _by_speed(hurries: Sequence[Hurry]) -> Table:
+    title = f"{AT_ONCE} calls at once, a second each, 25-90 %"
+    drawn = _table(
+        title, "speed", "calls over the fewest", "late calls", "time over the best"
+    )
+    for speed in Speed:
+        runs = [r for r in hurries if r.speed == speed.value and r.share in JUDGED]
+        calls = mean(run.calls / run.fewest for run in runs)
+        late = sum(run.late for run in runs) / sum(run.calls for run in runs)
+        time = mean(run.seconds / run.best_seconds for run in runs)
+        drawn.add_row(speed.value, f"{calls:.3f}", f"{late:.2%}", f"{time:.3f}")
+    return drawn
+
+
+def _by_progress(foretold: Sequence[Foretold]) -> Table:
+    drawn = _table(
+        "Calls still needed, foretold on the way",
+        "progress",
+        "in the range",
+        "its width over the truth",
+        f"known to be out of reach at {BEYOND} %",
+    )
+    for progress in _PROGRESS:
+        all_told = [told for told in foretold if told.progress == progress]
+        width = mean((told.high - told.low) / told.calls for told in all_told)
+        beyond = [told.out_of_reach for told in all_told if told.share == BEYOND]
+        held = mean(told.held for told in all_told)
+        cells = (f"{held:.1%}", f"{width:.2f}", f"{mean(beyond):.0%}")
+        drawn.add_row(f"{progress} %", *cells)
+    return drawn
+
+
+def main() -> None:
+    """Play the worlds of the command line."""
+    parser = argparse.ArgumentParser(description="Measure how few calls are needed.")
+    parser.add_argument("worlds", nargs="*", type=Path, metavar="WORLD.json")
+    parser.add_argument(
+        "--invented", type=int, default=0, metavar="N", help="add N invented worlds"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, not tables")
+    given = parser.parse_args()
+    paths = given.worlds or ([] if given.invented else sorted(SHIPPED.glob("*.json")))
+    try:
+        worlds = [*map(read_world, paths), *held_out(given.invented)]
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    contest = Contest()
+    for world in worlds:
+        contest.play(world)
+    if not contest.races:
+        parser.error("expected a world with at least one creator")
+    if given.json:
+        print(json.dumps(asdict(contest)))
+        return
+    for table in tables(contest):
+        Console(width=_WIDTH).print(table)
+
+
+if __name__ == "__main__":
+    main()
