@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from http_page import http
 
 import headcount
 from headcount.cli import app
@@ -282,6 +283,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": error_tree,
     "python": python,
     "json": schema,
+    "http": http,
     "row example": golden("row"),
     "tracking example": golden("exactCountTracking"),
 }

@@ -4,25 +4,31 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from headcount.adapters.clock import SystemClock
-from headcount.adapters.gates import Gates
+from headcount.adapters.gates import Gates, key_id
 from headcount.adapters.sql import SqlStore
 from headcount.channels import Channels
 from headcount.core import lifecycle
 from headcount.core.errors import InvalidSetting, StoreError
 from headcount.core.model import Change, Job, Known, Label, Limits, Search
 from headcount.core.search import new_job
+from headcount.core.statistics import EVERYTHING, Coverage, Statistics
 from headcount.engine import Channel, Engine, Watch, Worker
-from headcount.ports import Clock, Rule, Waker
-from headcount.runners.local import LocalRunner, is_dead, worker_name
+from headcount.ports import Clock, Rule, Store, Waker
+from headcount.runners.local import LocalRunner, failing, is_dead, worker_name
 from headcount.runners.service import Chore, ServiceRunner
 from headcount.settings import Settings, data_folder
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from headcount.adapters.webhooks import Webhooks
     from headcount.runners.pgqueuer import PgQueuerWaker
+    from headcount.runners.qstash import Account, QStashWaker
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -36,6 +42,8 @@ class App:
         self.settings = settings
         self.store = store
         self.clock = SystemClock()
+        self._stack = stack
+        self._webhooks: Webhooks | None = None
         self.gates = Gates(store.database)
         self.channels = Channels(settings, self.clock, stack, self.gates)
         worker = Worker(worker_name(), is_dead)
@@ -48,16 +56,24 @@ class App:
         if self.announcer is not None:
             stack.push_async_callback(self.announcer.close)
             self.wakers.append(self.announcer)
+        self.post = _post(settings, store, self.clock)
+        if self.post is not None:
+            stack.push_async_callback(self.post.close)
+            self.wakers.append(self.post)
         self.chores = [
             Chore("reading the database's clock", 60.0, self._check_clock),
             Chore("reading which keys are closed", 5.0, self.gates.refresh),
             Chore("looking for new credits", 60.0, self.channels.look_for_credits),
+            Chore("rolling up the statistics", 60.0, store.figures.roll_up),
+            Chore("sending to webhooks", 1.0, self._send_to_webhooks),
         ]
 
-    async def create(self, search: Search, label: Label | None = None) -> Job:
+    async def create(
+        self, search: Search, label: Label | None = None, *, job_id: str | None = None
+    ) -> Job:
         """Keep a new job for this search; nothing is asked yet."""
         search = replace(search, limits=self._capped(search.limits))
-        job = new_job(_new_id(), search, self.clock.now(), label=label)
+        job = new_job(job_id or _new_id(), search, self.clock.now(), label=label)
         job = await self.store.create(job)
         await self._wake(job.id)
         return job
@@ -94,6 +110,16 @@ class App:
         """Work on a job until it has ended, or somebody pauses it."""
         await self._prepare(job_id)
         return await self.runner.run(job_id)
+
+    async def advance(self, job_id: str, seconds: float) -> Job:
+        """Take a job forward by a time slice, on a channel that is connected.
+
+        Raises:
+            InternalError: a defect of ours ended the job as failed.
+        """
+        async with failing(job_id, self.store, self.clock):
+            until = self.clock.now() + timedelta(seconds=seconds)
+            return await self._engine.advance(job_id, until=until)
 
     async def connect(self, provider: str) -> Channel:
         """Open the channel to a provider, once.
@@ -150,6 +176,26 @@ class App:
 
         return await self._apply(job_id, rule)
 
+    async def webhooks(self) -> "Webhooks":
+        """What knows the webhooks' secrets and sends to them; opened once.
+
+        Raises:
+            InvalidSetting: the extra that it needs is not installed.
+        """
+        if self._webhooks is None:
+            self._webhooks = await self._stack.enter_async_context(
+                _webhooks(self.settings, self.store, self.clock)
+            )
+        return self._webhooks
+
+    async def _send_to_webhooks(self) -> None:
+        courier = (await self.webhooks()).courier
+        await courier.deliver_due()
+
+    async def statistics(self, coverage: Coverage = EVERYTHING) -> Statistics:
+        """What the jobs covered come to up to now, those that just ended included."""
+        return await self.store.figures.read(coverage)
+
     async def _apply(self, job_id: str, rule: Rule) -> Job:
         change = await self.store.change(job_id, rule)
         await self._wake(job_id)
@@ -187,7 +233,7 @@ def _announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
     Raises:
         InvalidSetting: it is wanted, and cannot be had.
     """
-    if settings.runner == "local":
+    if settings.runner != "pgqueuer":
         return None
     url = settings.database_direct_url or settings.store_url
     if not url.startswith("postgres"):
@@ -204,6 +250,68 @@ def _announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
             "HEADCOUNT_RUNNER: pgqueuer is not installed: install headcount[postgres]"
         ) from None
     return PgQueuerWaker(url, clock)
+
+
+def _post(settings: Settings, store: Store, clock: Clock) -> "QStashWaker | None":
+    """What publishes the steps of jobs at QStash, where that is wanted.
+
+    Raises:
+        InvalidSetting: it is wanted, and cannot be had.
+    """
+    if settings.runner != "qstash":
+        return None
+    try:
+        from headcount.runners.qstash import (  # noqa: PLC0415 - an extra
+            QStashWaker,
+            Terms,
+        )
+    except ImportError:
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: qstash is not installed: install headcount[qstash]"
+        ) from None
+    terms = Terms(
+        timeout=round(settings.qstash_limit),
+        parallelism=settings.qstash_parallelism,
+        rate=settings.qstash_rate,
+        flow=partial(_flow_key, settings),
+    )
+    return QStashWaker(qstash_account(settings), terms, store=store, clock=clock)
+
+
+def qstash_account(settings: Settings) -> "Account":
+    """Who publishes at QStash.
+
+    Raises:
+        InvalidSetting: a setting of QStash is missing, or cannot be used.
+    """
+    from headcount.runners.qstash import Account  # noqa: PLC0415 - an extra
+
+    token = settings.qstash_token
+    return Account(
+        token.get_secret_value().strip() if token else "",
+        settings.qstash_url.strip(),
+        settings.public_urls[0],
+    )
+
+
+def _flow_key(settings: Settings, job: Job) -> str:
+    """What the messages of all jobs of one provider key have in common."""
+    key = settings.scrapecreators_api_key
+    name = key_id(job.search.provider, key.get_secret_value().strip() if key else "")
+    return f"headcount-{name.replace('/', '-')}"
+
+
+def _webhooks(
+    settings: Settings, store: SqlStore, clock: Clock
+) -> "AbstractAsyncContextManager[Webhooks]":
+    try:
+        from headcount.adapters.webhooks import open_webhooks  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise InvalidSetting(
+            "webhooks need what is not installed: install headcount[server]"
+        ) from None
+    allow_private = settings.webhook_allow_private
+    return open_webhooks(store.database, clock, allow_private=allow_private)
 
 
 def store_url(settings: Settings) -> str:

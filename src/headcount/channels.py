@@ -58,12 +58,11 @@ class Channels:
     async def _open(self, name: str) -> Channel:
         key, url = await self._address(name)
         settings = self._settings
+        timeout = settings.call_timeout
         client = await self._stack.enter_async_context(
-            open_client(read_timeout=settings.timeout, connections=settings.concurrency)
+            open_client(read_timeout=timeout, connections=settings.concurrency)
         )
-        provider = ScrapeCreators(
-            client, key=key, url=url, total_timeout=settings.timeout
-        )
+        provider = ScrapeCreators(client, key=key, url=url, total_timeout=timeout)
         named = key_id(name, key)
         self._providers[named] = provider
         pace = self._fleet_pace(named) if self._shared else self._own_pace(url, key)

@@ -153,7 +153,7 @@ class Records(Protocol):
     ) -> AsyncIterator[Job]:
         """The jobs selected, the newest first; or those that come after this one.
 
-        `batch` is how many are read at a time: the number that is wanted, if it is small.
+        `batch` is how many are read at a time: no more than are wanted.
         """
         ...
 

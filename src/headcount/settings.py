@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -27,7 +27,8 @@ from pydantic_settings import (
 
 from headcount.adapters.providers.scrapecreators import URL
 from headcount.core.errors import InvalidSetting
-from headcount.core.model import Limits
+from headcount.core.model import Limits, Speed
+from headcount.runner_settings import RunnerSettings
 
 _OURS = re.compile("(postgres|postgresql|sqlite):")
 _DRIVER = re.compile(r"^(\w+)\+\w+(?=:)")
@@ -38,7 +39,7 @@ def _from(*names: str) -> Any:  # noqa: ANN401 - the type pydantic declares it w
     return AliasChoices(*names)
 
 
-class Settings(BaseSettings):
+class Settings(RunnerSettings):
     """Everything that can be set beside the search itself."""
 
     model_config = SettingsConfigDict(
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     database_direct_url: str | None = Field(
         None,
         validation_alias=_from("HEADCOUNT_DATABASE_DIRECT_URL"),
-        description="The same database without a pooler in between, for `db upgrade`.",
+        description="The same database past a pooler, for what upgrades or listens.",
     )
     scrapecreators_api_key: SecretStr | None = Field(
         None,
@@ -112,6 +113,12 @@ class Settings(BaseSettings):
         validation_alias=_from("HEADCOUNT_RETRIES", "RETRY_ATTEMPTS"),
         description="Attempts at a page before its keyword is set aside.",
     )
+    speed: Speed = Field(
+        Speed.BALANCED,
+        validation_alias=_from("HEADCOUNT_SPEED"),
+        description="How many calls a job may waste to be done sooner: lean, balanced "
+        "or fast.",
+    )
     concurrency: int = Field(
         4,
         ge=1,
@@ -119,24 +126,16 @@ class Settings(BaseSettings):
         validation_alias=_from("HEADCOUNT_CONCURRENCY"),
         description="Calls out at once, for all jobs of this process.",
     )
-    runner: Literal["local", "pgqueuer"] = Field(
-        "local",
-        validation_alias=_from("HEADCOUNT_RUNNER"),
-        description="How workers of a service are woken: in this process, or by "
-        "PgQueuer over a Postgres, which wakes those of other machines too.",
-    )
-    jobs_at_once: int = Field(
-        50,
+    requests_per_minute: int = Field(
+        1_200,
         ge=1,
-        le=10_000,
-        validation_alias=_from("HEADCOUNT_JOBS_AT_ONCE"),
-        description="Jobs that one process of a service works on at once.",
+        validation_alias=_from("HEADCOUNT_REQUESTS_PER_MINUTE"),
+        description="What an API key may ask of one process of the service.",
     )
-    timeout: float = Field(
-        120.0,
-        gt=0,
-        validation_alias=_from("HEADCOUNT_TIMEOUT"),
-        description="Seconds until a call is given up.",
+    cors_origins: _Words = Field(
+        (),
+        validation_alias=_from("HEADCOUNT_CORS_ORIGINS"),
+        description="Sites whose pages may ask the service from a browser.",
     )
     debug: bool = Field(
         default=False,
@@ -148,6 +147,11 @@ class Settings(BaseSettings):
         ge=0,
         validation_alias=_from("HEADCOUNT_CREDIT_PRICE"),
         description="What a credit costs you; shown as costs where it is set.",
+    )
+    webhook_allow_private: bool = Field(
+        default=False,
+        validation_alias=_from("HEADCOUNT_WEBHOOK_ALLOW_PRIVATE"),
+        description="Let webhooks lead to private addresses, and be plain HTTP.",
     )
     sandbox_seed: int = Field(
         42,
@@ -166,7 +170,7 @@ class Settings(BaseSettings):
         description="What goes wrong in the sandbox: NAME:RATE or NAME@CALL.",
     )
 
-    @field_validator("keywords", "sandbox_faults", mode="before")
+    @field_validator("keywords", "sandbox_faults", "cors_origins", mode="before")
     @classmethod
     def _list(cls, value: object) -> object:
         """Read a list as people write it: with commas, or as JSON."""
@@ -200,7 +204,9 @@ class Settings(BaseSettings):
 
     def filled(self, limits: Limits) -> Limits:
         """The limits, where what was left at its default comes from the settings."""
-        ours = Limits(self.max_calls, self.max_credits, attempts=self.retries)
+        ours = Limits(
+            self.max_calls, self.max_credits, attempts=self.retries, speed=self.speed
+        )
         left = [f.name for f in fields(Limits) if getattr(limits, f.name) == f.default]
         return replace(limits, **{name: getattr(ours, name) for name in left})
 
@@ -252,7 +258,8 @@ def _first_fault(error: ValidationError, called: Callable[[str], str]) -> str:
         hint = f": did you mean {near[0]!r}?" if near else ""
         return f"{config_file()}: no setting is called {name!r}{hint}"
     name = called(name)
-    shown = "" if "api_key" in name.lower() else f", not {fault['input']!r}"
+    secret = name.lower().partition(" ")[0].endswith(("_key", "_token"))
+    shown = "" if secret else f", not {fault['input']!r}"
     said = fault["msg"].removeprefix("Value error, ")
     return f"{name}: {said[0].lower()}{said[1:]}{shown}"
 

@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ import pytest
 from builders import NOON, a_job, a_sighting
 from jsonschema import Draft202012Validator
 from openpyxl import load_workbook
+from openpyxl.cell import Cell
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from headcount.adapters.exports import (
     FORMATS,
@@ -90,9 +94,13 @@ def lines_of(data: bytes) -> list[dict[str, str]]:
 
 
 def cells_of(data: bytes) -> list[tuple[Any, ...]]:
+    return [tuple(c.value for c in line) for line in sheet_of(data).iter_rows()]
+
+
+def sheet_of(data: bytes) -> Worksheet:
     sheet = load_workbook(io.BytesIO(data)).active
-    assert sheet is not None
-    return [tuple(cell.value for cell in line) for line in sheet.iter_rows()]
+    assert isinstance(sheet, Worksheet)
+    return sheet
 
 
 # ---------------------------------------------------------------- formats
@@ -198,6 +206,57 @@ async def test_a_workbook_gives_back_what_was_written_with_ids_as_text() -> None
     assert cells["followers"] == 1_200
     assert cells["verified"] is False
     assert cells["profileUrl"] is None
+
+
+def posted(time: datetime | None) -> Sighting:
+    sighting = a_sighting()
+    return replace(sighting, video=replace(sighting.video, posted_at=time))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_times_in_a_workbook_are_times_in_utc(shape: str) -> None:
+    sheet = sheet_of(await exported(found(posted(NOON)), fmt="xlsx", shape=shape))
+
+    header, first = sheet.iter_rows()
+    times = {
+        head.value: (cell.value, cell.number_format)
+        for head, cell in zip(header, first, strict=True)
+        if isinstance(cell, Cell) and cell.is_date
+    }
+    noon = (NOON.replace(tzinfo=None), 'yyyy-mm-dd hh:mm:ss "UTC"')
+    names = ["collectedAt", "video.postedAt"] if shape == "rows" else ["collectedAt"]
+    assert times == dict.fromkeys(names, noon)
+
+
+async def test_a_time_that_excel_does_not_know_stays_text() -> None:
+    times = [None, datetime(1900, 12, 31, tzinfo=UTC), datetime(1901, 1, 1, tzinfo=UTC)]
+
+    header, *lines = cells_of(await exported(found(*map(posted, times)), fmt="xlsx"))
+
+    column = header.index("video.postedAt")
+    assert [line[column] for line in lines] == [
+        None,
+        "1900-12-31T00:00:00.000Z",
+        datetime(1901, 1, 1),  # noqa: DTZ001 - a sheet has no zones
+    ]
+
+
+async def test_a_workbook_keeps_its_header_in_view_and_its_columns_wide_enough() -> (
+    None
+):
+    wordy = replace(a_sighting(), name="n" * 30, profile_url="https://" + "x" * 90)
+
+    sheet = sheet_of(await exported(found(a_sighting(), wordy), fmt="xlsx"))
+
+    header, *_ = sheet.iter_rows()
+    wide = {
+        str(head.value): sheet.column_dimensions[get_column_letter(place)].width
+        for place, head in enumerate(header, start=1)
+    }
+    assert sheet.freeze_panes == "A2"
+    assert 31 <= wide["name"] < 33
+    assert 51 <= wide["profileUrl"] < 53
+    assert wide["ordinal"] >= len("ordinal")
 
 
 @pytest.mark.parametrize("fmt", ["json", "jsonl"])

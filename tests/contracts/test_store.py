@@ -566,3 +566,49 @@ async def _assert_recount(store: FullStore) -> None:
     assert job.duplicates == sum(call.duplicates for call in calls)
     assert job.rejections == sum(call.rejected for call in calls)
     assert job.open_calls == tuple(c for c in calls if c.state is CallState.OPEN)
+
+
+# ------------------------------------------------------------------------------ pages
+@EVERY_STORE
+async def test_a_list_of_creators_goes_on_after_an_ordinal(store: FullStore) -> None:
+    worker = await Worker.on(store, a_job(target=4))
+    await worker.turn(a_page([1, 2, 3, 4, 5]))
+
+    later = [found.ordinal async for found, _ in store.delivered("job-1", after=2)]
+
+    assert later == [3, 4]
+    assert [found async for found in store.delivered("job-1", after=4)] == []
+
+
+@EVERY_STORE
+async def test_a_ledger_goes_on_after_a_call(store: FullStore) -> None:
+    worker = await Worker.on(store, a_job(target=9))
+    await worker.turn(a_page([1]))
+    await worker.turn(a_page([2]))
+
+    calls = await all_calls(store)
+
+    assert [call async for call in store.calls("job-1", after=calls[0].id)] == calls[1:]
+
+
+@EVERY_STORE
+async def test_jobs_are_the_same_in_batches_of_any_size(store: FullStore) -> None:
+    for number in range(5):
+        await store.create(a_job(id=f"job-{number}"))
+
+    lists = [[job.id async for job in store.jobs(batch=size)] for size in (1, 2, 1_000)]
+
+    assert lists[0] == lists[1] == lists[2]
+    assert len(lists[0]) == 5
+
+
+@EVERY_STORE
+async def test_versions_are_told_of_the_jobs_that_exist(store: FullStore) -> None:
+    await store.create(a_job())
+    await store.create(a_job(id="job-2"))
+    change = await store.change("job-1", add_one)
+
+    versions = await store.versions(["job-1", "job-2", "job-3"])
+
+    assert versions == {"job-1": change.job.version, "job-2": 0}
+    assert await store.versions([]) == {}

@@ -164,11 +164,20 @@ class Books:
         self._audit_sources()
 
     def _audit_sources(self) -> None:
+        shown: dict[int, list[int]] = {}
+        for number, at, _ in self.posts:
+            shown.setdefault(number, []).append(at)
+        once = Counter(
+            shown[finding.number][0]
+            for finding in self.findings.values()
+            if finding.verdict is Verdict.QUALIFIED and len(shown[finding.number]) == 1
+        )
         due = self.job.status in {Status.PENDING, Status.PROCESSING}
         assert (self.job.due_at is not None) is due
         for source in self.job.sources:
             witness = self.witnesses[source.id]
             assert source.cursor == witness.cursor
+            assert source.once == once[source.id], "seen once, but not by its count"
             assert (source.state is SourceState.DRY) is witness.dry
             assert not witness.dry or len(witness.signs) > 1, "dry by one answer"
 

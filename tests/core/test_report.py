@@ -67,7 +67,7 @@ PROGRESS = {
     "apiCalls": 4,
     "duplicatesFound": 9,
     "averagePerCall": 7.5,
-    "predictedCallsRemaining": 7,
+    "predictedCallsRemaining": 9,
 }
 SOURCES = (
     Source(1, "tea", pages=1, recent=10.0),
@@ -158,7 +158,7 @@ def test_the_statistics_list_charged_calls_by_their_number() -> None:
         "creditsSpent": 8,
         "duplicatesFound": 9,
         "averageCreatorsPerCall": 7.5,
-        "predictedCallsRemaining": 7,
+        "predictedCallsRemaining": 9,
         "progress": "30.0%",
         "targetAchieved": False,
         "apiCallDetails": [DETAIL | {"callNumber": 1}, DETAIL],
@@ -192,6 +192,7 @@ def test_a_search_is_told_in_the_form_in_which_it_may_be_asked_again() -> None:
             "maxCredits": 8,
             "deadline": "2026-03-14T12:00:00.000Z",
             "attempts": 2,
+            "speed": "balanced",
         },
     }
 
@@ -226,6 +227,10 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
         "id": "job-1",
         "status": "processing",
         "sandbox": False,
+        "owner": "local",
+        "campaign": None,
+        "endUser": None,
+        "webhook": None,
         **report.search_document(job),
         **report.progress(job),
         "spares": 1,
@@ -233,6 +238,12 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
         "credits": 8,
         "callCap": 32,
         "outcome": {"shortBy": 0, "reason": None, "detail": None},
+        "forecast": {
+            "calls": {"low": 0, "expected": 0, "high": 0},
+            "credits": {"low": 0, "expected": 0, "high": 0},
+            "reach": {"low": 105, "expected": 110, "high": 115},
+            "outOfReach": False,
+        },
         "sources": [
             {
                 "keyword": "tea",
@@ -242,6 +253,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
                 "pages": 1,
                 "itemsReceived": 0,
                 "newUnique": 0,
+                "supply": 9,
                 "error": None,
             },
             {
@@ -252,6 +264,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
                 "pages": 2,
                 "itemsReceived": 50,
                 "newUnique": 20,
+                "supply": 0,
                 "error": None,
             },
         ],
@@ -259,6 +272,18 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
         "startedAt": "2026-03-14T12:00:01.000Z",
         "endedAt": "2026-03-14T12:00:02.000Z",
     }
+
+
+def test_credits_are_foretold_by_what_a_call_has_cost_so_far() -> None:
+    dear = report.forecast_document(a_busy_job())
+    new = report.forecast_document(a_job(target=100))
+    done = report.forecast_document(replace(a_job(), sources=(SOURCES[1],)))
+
+    assert dear["calls"] == {"low": 5, "expected": 9, "high": 12}
+    assert dear["credits"] == {"low": 10, "expected": 18, "high": 24}
+    assert new["credits"] == new["calls"]
+    assert done["calls"] is None
+    assert done["credits"] is None
 
 
 def test_a_job_of_the_sandbox_says_so() -> None:
@@ -309,7 +334,7 @@ def test_a_turn_of_the_status_is_news_by_its_name() -> None:
     assert told[1]["outcome"] == {"shortBy": 70, "reason": None, "detail": None}
 
 
-CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 24"
+CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 28"
 BLOCKED = (
     "The provider gave no answer ({}). When that is mended: headcount jobs resume job-1"
 )
@@ -324,7 +349,7 @@ BLOCKED = (
         (Outcome(4, None, "a defect"), "a defect"),
         (
             Outcome(4, Reason.CALL_LIMIT),
-            "The cap on calls is used up: headcount jobs resume job-1 --max-calls 24",
+            "The cap on calls is used up: headcount jobs resume job-1 --max-calls 28",
         ),
         (
             Outcome(4, Reason.BUDGET),

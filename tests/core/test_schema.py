@@ -12,6 +12,12 @@ from builders import NOON, a_job, a_sighting
 from jsonschema import Draft202012Validator
 
 from headcount.core.calls import Call, CallState
+from headcount.core.figures import (
+    exact_count_stats,
+    exact_count_status,
+    figures,
+    statistics_document,
+)
 from headcount.core.filters import FILTERS, Filters
 from headcount.core.model import (
     Finding,
@@ -32,6 +38,15 @@ from headcount.core.report import (
 )
 from headcount.core.rows import guide_row, row
 from headcount.core.sighting import Sighting, Verdict, Video
+from headcount.core.statistics import (
+    Coverage,
+    Kind,
+    Statistics,
+    counts_of,
+    statistics_of,
+    total,
+)
+from headcount.core.webhooks import TOLD, message, told_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SCHEMA: dict[str, Any] = json.loads(
@@ -159,6 +174,15 @@ def the_finding() -> Finding:
     )
 
 
+def the_statistics() -> Statistics:
+    """What that job comes to, with one that was exact and its like in a sandbox."""
+    short = ended_short()
+    exact = replace(short, status=Status.COMPLETED, qualified=40, outcome=Outcome())
+    invented = replace(exact, search=replace(exact.search, provider="sandbox/1"))
+    counted = total(counts_of(job) for job in (short, exact, invented))
+    return statistics_of(counted, Coverage(since=NOON.date()), NOON)
+
+
 def documents() -> dict[str, Document]:
     """What is told of that job, by the names that the schema has for it."""
     job, calls, finding = ended_short(), the_calls(), the_finding()
@@ -169,6 +193,12 @@ def documents() -> dict[str, Document]:
         "jobDocument": job_document(job),
         "row": row(job, finding, 3),
         "guideRow": guide_row(job, finding),
+        "webhookMessage": message(job, "job.partial", NOON),
+        "webhookJob": told_of(job),
+        "figures": figures(the_statistics(), Kind.REAL),
+        "exactCountStats": exact_count_stats(the_statistics()),
+        "exactCountStatus": exact_count_status(the_statistics()),
+        "statistics": statistics_document(the_statistics()),
     }
 
 
@@ -247,7 +277,10 @@ def test_every_state_is_in_the_schema() -> None:
     reasons = defs["outcome"]["properties"]["reason"]["enum"]
     closed = defs["apiCallDetail"]["properties"]["state"]["enum"]
 
+    told = defs["webhookMessage"]["properties"]["type"]["enum"]
+
     assert statuses == list(Status)
+    assert told == list(TOLD)
     assert states == list(SourceState)
     assert reasons == [*Reason, None]
     assert set(closed) == set(CallState) - {CallState.OPEN}

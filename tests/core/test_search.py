@@ -128,12 +128,26 @@ def test_a_search_needs_no_more_than_a_target_and_keywords() -> None:
     assert search.build_search(20, ["tea"]) == Search(20, ("tea",))
 
 
-@pytest.mark.parametrize("region", ["", "U", "USA", "U1", "ÜS", "U "])
-def test_a_region_is_a_country_of_two_letters(region: str) -> None:
+@pytest.mark.parametrize("region", ["", "U", "USA", "U1", "ÜS", "U ", "UK", "XX"])
+def test_a_region_is_a_country_that_there_is(region: str) -> None:
     assert fault("region", region) == (
         "region",
-        f"expected a country of two letters such as US, not {region!a}",
+        f"region: expected a country by its code such as US or GB, not {region!a}",
     )
+
+
+@pytest.mark.parametrize("code", ["english", "e", "e1", "én", "en-us", "un"])
+def test_a_language_is_a_code_that_a_caption_may_have(code: str) -> None:
+    assert fault("filters", {"language": ["en", code]}) == (
+        "language",
+        f"language: expected a language by its code such as en or es, not {code!a}",
+    )
+
+
+def test_a_language_may_have_two_letters_or_three() -> None:
+    made = search.build_search(20, ["tea"], filters={"language": ["EN", "fil"]})
+
+    assert made.filters.language == ("en", "fil")
 
 
 def test_an_unknown_platform_is_refused() -> None:

@@ -9,8 +9,8 @@ import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack, chdir
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -35,6 +35,15 @@ def until(look: Callable[[], T | None]) -> T:
             return found
         time.sleep(_GLANCE)
     raise AssertionError(f"nothing came within {PATIENCE:g} s")
+
+
+@contextmanager
+def unread() -> Iterator[int]:
+    """A pipe to write to, whose reader has left."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
 
 
 @dataclass(frozen=True)

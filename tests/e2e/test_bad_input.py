@@ -49,7 +49,9 @@ SEARCHES = {
     "too much concurrency": ("5 tech --concurrency 1001", "--concurrency"),
     "a negative pause": ("5 tech --rate-limit-ms -1", "--rate-limit-ms"),
     "no attempt": ("5 tech --retries 0", "--retries"),
-    "a region of three letters": ("5 tech --region USA", "such as US, not 'USA'"),
+    "a region of three letters": ("5 tech --region USA", "US or GB, not 'USA'"),
+    "a region that there is not": ("5 tech --region UK", "US or GB, not 'UK'"),
+    "a language by its name": ("5 tech --language english", "en or es, not 'english'"),
     "an unknown order": ("5 tech --sort most-like", "did you mean 'most-liked'?"),
     "an unknown period": ("5 tech --period this-yer", "this-week"),
     "an unknown option": ("5 tech --folowers-min 3", "--followers-min"),
@@ -291,7 +293,10 @@ def test_a_store_that_others_hold_is_waited_for(home: Home) -> None:
 
 
 def test_a_disk_that_fills_up_on_the_way_loses_nothing(home: Home) -> None:
-    little = ("sh", "-c", 'ulimit -f 300; exec "$@"', "sh")  # files of 150 KB at most
+    home.run("jobs", "list")
+    (store,) = home.data.rglob("jobs.db")
+    most = (store.stat().st_size + 150_000) // 512  # blocks of a file
+    little = ("sh", "-c", f'ulimit -f {most}; exec "$@"', "sh")
     words = ("fitness", "cooking", "travel", "gaming")
 
     ran = home.start("find", 400, *words, SANDBOX, by=little).end()

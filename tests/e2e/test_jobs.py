@@ -1,9 +1,18 @@
 """`headcount jobs`: looking at jobs, and taking them further."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
 
 import pytest
-from e2e.program import Home, Provider
+from builders import NOON, a_job
+from e2e.program import Home, Provider, unread
+from jsonschema import Draft202012Validator
+
+from headcount.cli.listing import _advised
+from headcount.core.model import Lease, Status
 
 WORDS = ("tech", "gaming", "fitness")
 
@@ -111,6 +120,84 @@ def test_a_job_that_has_ended_is_watched_to_its_end_at_once(home: Home) -> None:
     assert events[-1]["progress"] == "100.0%"
     counts = [event["current"] for event in events]
     assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("verb", ["watch", "list", "show", "export"])
+def test_a_reader_that_leaves_ends_it_as_it_ends_other_programs(
+    home: Home, verb: str
+) -> None:
+    job = home.run("find", 60, *WORDS, "--sandbox").job
+
+    with unread() as pipe:
+        words = ("jobs", verb, *([] if verb == "list" else [job]))
+        ran = home.start(*words, out=pipe).end()
+
+    assert ran.code == 141
+    assert ran.err == ""
+
+
+STALLED = "Nobody works on job job-1 any more: headcount jobs resume job-1"
+SECOND = timedelta(seconds=1)
+
+
+def test_a_job_whose_worker_let_its_lease_run_out_is_stalled() -> None:
+    lease = Lease(1, "elsewhere/1/1", NOON)
+    job = replace(a_job(), status=Status.PROCESSING, lease=lease)
+
+    assert _advised(job, NOON - SECOND)["advice"] == ""
+    assert _advised(job, NOON)["advice"] == STALLED
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_a_job_that_nobody_took_when_it_was_due_is_stalled(status: Status) -> None:
+    job = replace(a_job(), status=status, due_at=NOON)
+
+    assert _advised(job, NOON + 30 * SECOND)["advice"] == ""
+    assert _advised(job, NOON + 31 * SECOND)["advice"] == STALLED
+
+
+def test_a_paused_job_is_not_stalled() -> None:
+    job = replace(a_job(), status=Status.PAUSED, lease=Lease(1, "gone/1/1", NOON))
+
+    assert _advised(job, NOON + 99 * SECOND)["advice"] == ""
+
+
+def test_a_killed_job_is_listed_with_how_it_goes_on(home: Home, slow: Provider) -> None:
+    run = home.start("find", 300, *WORDS, "--rate-limit-ms", 500)
+    slow.after(1)
+    (alive,) = home.run("jobs", "list", "--format", "json").json
+    run.kill()
+
+    (killed,) = home.run("jobs", "list", "--format", "json").json
+    table = home.run("jobs", "list").out.splitlines()
+
+    told = STALLED.replace("job-1", run.job)
+    assert (alive.pop("advice"), killed.pop("advice")) == ("", told)
+    assert alive["status"] == killed["status"] == "processing"
+    assert "processing, stalled" in table[1]
+    assert table[2:] == [told]
+    schema = json.loads(files("headcount").joinpath("schema.json").read_bytes())
+    job_document = {"$ref": "#/$defs/jobDocument", "$defs": schema["$defs"]}
+    Draft202012Validator(job_document).validate(killed)
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("cancel", "cancelled"), ("finish", "processing")]
+)
+def test_ending_a_job_at_work_says_that_what_is_out_will_be_counted(
+    home: Home, serve: Callable[..., Provider], verb: str, status: str
+) -> None:
+    provider = serve("--latency", 60_000)
+    run = home.start("find", 300, *WORDS)
+    provider.after(3)
+
+    ran = home.run("jobs", verb, run.job)
+
+    assert ran.code == 0
+    assert ran.err == (
+        f"Job {run.job} is {status}: 0 of 300 creators; "
+        "3 calls still out will be counted.\n"
+    )
 
 
 def test_a_deleted_job_is_forgotten(home: Home) -> None:

@@ -1,9 +1,8 @@
 """The library: the same promise, the same types, from Python."""
 
 import asyncio
+import time
 from contextlib import aclosing
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -141,19 +140,19 @@ async def test_two_searches_at_once_share_the_pace_of_their_key(
         update={
             "scrapecreators_api_key": SecretStr("the-secret-key"),
             "scrapecreators_api_url": provider.url,
-            "rate_limit_ms": 60,
+            "rate_limit_ms": 200,
         }
     )
+    started = time.monotonic()
 
     await asyncio.gather(
         headcount.find(70, "tech", settings=paced),
         headcount.find(70, "cooking", settings=paced),
     )
 
-    times = [datetime.fromisoformat(call["at"]) for call in provider.calls]
-    apart = [(b - a).total_seconds() for a, b in pairwise(sorted(times))]
+    took = time.monotonic() - started
     assert len({call["keyword"] for call in provider.calls}) == 2
-    assert sum(apart) >= 0.055 * len(apart)
+    assert took >= 0.2 * (len(provider.calls) - 1) >= 1
 
 
 async def test_a_missing_key_is_told(settings: Settings) -> None:

@@ -1,8 +1,7 @@
 """Refusals, credits, caps and deadlines: kept to the letter, and told in one line."""
 
+import time
 from collections.abc import Callable
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,25 +121,23 @@ def test_nothing_is_asked_after_the_deadline(home: Home, serve: Serve) -> None:
     provider = serve("--latency", 300)
 
     ran = home.run("find", 1000, *WORDS, "--deadline", "1s")
+    made = len(provider.calls)
+    again = home.run("jobs", "resume", ran.job)
 
-    assert ran.code == 3
+    assert ran.code == again.code == 3
     assert "Reason: deadline" in said_last(ran.err)
-    assert len(home.creators(ran.job)) == home.shows(ran.job)["current"] > 0
-    assert len(provider.calls) < 40
+    assert len(home.creators(ran.job)) == home.shows(ran.job)["current"] < 1000
+    assert len(provider.calls) == made
 
 
 def test_calls_keep_their_distance(home: Home, provider: Provider) -> None:
-    ran = home.run("find", 100, *WORDS, "--rate-limit-ms", 150)
+    started = time.monotonic()
 
-    times = [call["at"] for call in provider.calls]
+    ran = home.run("find", 100, *WORDS, "--rate-limit-ms", 400)
+
+    took = time.monotonic() - started
     assert ran.code == 0
-    assert spacings(times) == [True] * (len(times) - 1)
-
-
-def spacings(times: list[str]) -> list[bool]:
-    """Whether each call came a good while after the one before."""
-    moments = [datetime.fromisoformat(time) for time in times]
-    return [(b - a).total_seconds() > 0.1 for a, b in pairwise(moments)]
+    assert took >= 0.4 * (len(provider.calls) - 1) >= 1.2
 
 
 def test_sources_that_hold_too_few_are_told_of(home: Home, serve: Serve) -> None:
@@ -197,5 +194,5 @@ def test_a_target_that_the_keywords_can_hardly_hold_is_told_before_it_costs(
     within = home.run("find", 330, "tech", "--sandbox", "--max-calls", 1)
     beyond = home.run("find", 331, "tech", "--sandbox", "--max-calls", 1)
 
-    assert "out of reach" not in within.err
+    assert "probably out of reach" not in within.err
     assert "331 are probably out of reach: name further keywords" in beyond.err

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from builders import a_job
 from fakes.clock import START, FakeClock
@@ -14,7 +15,7 @@ from headcount.core.calls import Answer, Call, CallKind
 from headcount.core.errors import StoreError
 from headcount.core.model import Change, Finding, Job, Source
 from headcount.engine import Channel, Engine, Worker
-from headcount.ports import Provider, Rule, Store
+from headcount.ports import Provider, Records, Rule, Store
 
 
 def after(seconds: float) -> datetime:
@@ -25,6 +26,10 @@ def after(seconds: float) -> datetime:
 def names(prefix: str, first: int, last: int) -> list[str]:
     """A page of creators: `a1`, `a2`, and so on."""
     return [f"{prefix}{number}" for number in range(first, last + 1)]
+
+
+class Rows(Store, Records, Protocol):
+    """A store with its reading side."""
 
 
 class Slowed:
@@ -49,9 +54,9 @@ class Slowed:
 
 
 class FailingStore:
-    """A memory store of which some transactions fail, counted from 1."""
+    """A store of which some transactions fail, counted from 1."""
 
-    def __init__(self, store: MemoryStore, failures: Mapping[int, StoreError]) -> None:
+    def __init__(self, store: Store, failures: Mapping[int, StoreError]) -> None:
         self._store, self._failures = store, failures
         self.tried = 0
 
@@ -75,13 +80,18 @@ class FailingStore:
 
 
 class Stage:
-    """One job of a memory store, and the workers that come to it."""
+    """One job of a store, in memory by default, and the workers that come to it."""
 
     def __init__(
-        self, provider: Provider, *, clock: FakeClock, concurrency: int = 10
+        self,
+        provider: Provider,
+        *,
+        clock: FakeClock,
+        concurrency: int = 10,
+        rows: Rows | None = None,
     ) -> None:
         self.provider, self.clock = provider, clock
-        self.rows = MemoryStore(now=clock.now)
+        self.rows = rows or MemoryStore(now=clock.now)
         self.pace = KeyPace(clock, concurrency=concurrency)
         self.changes: list[Change] = []
         self.job_id = ""

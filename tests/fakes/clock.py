@@ -2,6 +2,8 @@
 
 import asyncio
 import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -15,7 +17,8 @@ class FakeClock:
     "All are waiting" means: the event loop went round `IDLE_CYCLES` times after the
     last sleeper lay down, or was woken. That is plenty for tasks that pass results
     among themselves, and the order is always the same. It does not see work outside
-    the loop: what waits for a thread or a socket must not share a loop with sleepers.
+    the loop: what waits for a thread or a socket must not share a loop with sleepers,
+    or it must be done while the clock is `stopped`.
     """
 
     def __init__(self, start: datetime = START) -> None:
@@ -23,6 +26,8 @@ class FakeClock:
         self._order = count()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._mover: asyncio.Task[None] | None = None
+        self._stops = 0
+        self._goes_on = asyncio.Event()
         self.slept: list[float] = []
 
     def now(self) -> datetime:
@@ -46,6 +51,18 @@ class FakeClock:
         """Let this much time pass at once, and wake whoever slept for less."""
         self._wake(self._now + timedelta(seconds=seconds))
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no time pass in here: something outside the loop is waited for."""
+        self._stops += 1
+        self._goes_on.clear()
+        try:
+            yield
+        finally:
+            self._stops -= 1
+            if not self._stops:
+                self._goes_on.set()
+
     async def _move(self) -> None:
         while self._sleepers:
             await self._idle()
@@ -58,6 +75,9 @@ class FakeClock:
         """Let the loop go round until no sleeper came or went for long enough."""
         before, cycles = len(self.slept), 0
         while cycles < IDLE_CYCLES:
+            if self._stops:
+                await self._goes_on.wait()
+                cycles = 0
             await asyncio.sleep(0)
             cycles = cycles + 1 if len(self.slept) == before else 0
             before = len(self.slept)

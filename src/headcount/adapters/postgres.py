@@ -6,6 +6,8 @@ in between that gives each transaction another connection.
 """
 
 import asyncio
+import re
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,6 +33,7 @@ from headcount.adapters.database import Result, Work
 from headcount.core.errors import (
     HeadcountError,
     InternalError,
+    InvalidSetting,
     StoreBusy,
     StoreError,
 )
@@ -38,14 +41,24 @@ from headcount.core.errors import (
 SCHEMA = "headcount"
 _THREADS = 4
 _TRIES = 3  # of a transaction that another one got in the way of
+_PAUSE = 0.05  # seconds between two tries, for the other one to get out of the way
 _CONNECT_TIMEOUT = 10  # seconds
-# The first two characters of an error's SQLSTATE, or all five.
-_AGAIN = ("40001", "40P01")  # serialization failure, deadlock
+# The first characters of an error's SQLSTATE, or all five.
+_CONFLICT = ("40001", "40P01")  # serialization failure, deadlock
 _AWAY = ("08", "57P", "53300")  # connection lost, shutting down, too many connections
+_HELD = (*_CONFLICT, "55P03", "57014")  # a timeout of locks, or of statements
+# What a server says while connecting has no SQLSTATE. A server that speaks another
+# language than English is taken for one that is away; its words are quoted then.
+_SAID = {
+    re.compile(r'password|pg_hba|role ".*" (does not|is not)|no such user'): "28000",
+    re.compile(r'database ".*" does not exist|no such database'): "3D000",
+    re.compile("permission denied"): "42501",
+    re.compile("invalid .*(option|value|number)"): "setting",
+}
 _ADVICE = {
     "28": "the server refuses the user or the password: check HEADCOUNT_DATABASE_URL",
-    "3D": "the server has no such database: check HEADCOUNT_DATABASE_URL",
-    "42501": "the user may not do this: grant it what `headcount db upgrade` needs",
+    "3D": "the server has no such database: create it, or check HEADCOUNT_DATABASE_URL",
+    "42501": "the user may not do this: grant it CREATE on the database to upgrade it",
     "53100": "the server's disk is full: free some space, then resume the job",
     "25006": "the server takes no changes: is it a replica?",
 }
@@ -65,6 +78,7 @@ class Postgres:
                 "prepare_threshold": None,
                 "application_name": "headcount",
             },
+            isolation_level="READ COMMITTED",  # whatever the database's default is
             execution_options={"schema_translate_map": {None: SCHEMA}},
             hide_parameters=True,
             pool_size=_THREADS,
@@ -129,6 +143,7 @@ class Postgres:
                 again = tries_left and not done and self._recovers(error)
                 if not again:
                     raise explain(error, self.name) from error
+                time.sleep(_PAUSE)
             else:
                 break
         return done[0]
@@ -138,35 +153,42 @@ class Postgres:
         state = _state_of(error)
         if state.startswith(_AWAY):
             self.engine.dispose()  # the connections that lie ready are as dead
-        return state.startswith((*_AGAIN, *_AWAY))
+        return state.startswith((*_CONFLICT, *_AWAY))
 
 
 def _state_of(error: SQLAlchemyError | psycopg.Error) -> str:
-    """The error's SQLSTATE; what has none happened on the way to the server."""
+    """The error's SQLSTATE, or that of what was said while connecting."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg.Error):
-        return cause.sqlstate or (
-            "08000" if isinstance(cause, psycopg.OperationalError) else ""
-        )
-    return ""
+    if not isinstance(cause, psycopg.Error):
+        return ""
+    if cause.sqlstate:
+        return cause.sqlstate
+    states = (state for said, state in _SAID.items() if said.search(str(cause)))
+    away = "08000" if isinstance(cause, psycopg.OperationalError) else ""
+    return next(states, away)
 
 
 def explain(error: SQLAlchemyError | psycopg.Error, name: str) -> HeadcountError:
     """Say what a database error means, where it happened and what to do about it."""
     state = _state_of(error)
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if state.startswith((*_AWAY, *_AGAIN)):
+    said = _first_line(error.orig if isinstance(error, DBAPIError) else error)
+    if state == "setting":
+        return InvalidSetting(f"HEADCOUNT_DATABASE_URL: {said}")
+    if state.startswith(_HELD):
+        return StoreBusy(
+            f"the database {name} was held by others for too long: try again ({said})"
+        )
+    if state.startswith(_AWAY):
         return StoreBusy(
             f"the database {name} cannot be reached at the moment: is the server "
-            f"running, and HEADCOUNT_DATABASE_URL right? ({_first_line(cause)})"
+            f"running, and HEADCOUNT_DATABASE_URL right? ({said})"
         )
     for beginning, advice in _ADVICE.items():
         if state.startswith(beginning):
-            return StoreError(f"the database {name} cannot be used: {advice}")
-    return InternalError(
-        f"the store refused a change: {_first_line(cause)}; please report it"
-    )
+            return StoreError(f"the database {name} cannot be used: {advice} ({said})")
+    return InternalError(f"the store refused a change: {said}; please report it")
 
 
 def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0]
+    """What the server said, without the address at which it was asked."""
+    return str(error).strip().partition("\n")[0].rpartition("FATAL:  ")[2]

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
+import msgspec
 from sqlalchemy import Column
 
 from headcount.adapters.tables import calls, creators, events, jobs, sources
 from headcount.core.calls import Call
 from headcount.core.model import Finding, Job, Label, Lease, Source
+from headcount.core.webhooks import message, message_id
 from headcount.ports import Event
 
 Row = dict[str, Any]
@@ -80,6 +82,26 @@ def call_rows(job_id: str, calls: Iterable[Call]) -> list[Row]:
 def event_rows(job_id: str, events: Iterable[Event]) -> list[Row]:
     """The rows of a job's events."""
     return [_row(job_id, event, _EVENT_FIELDS) for event in events]
+
+
+def delivery_rows(job: Job, events: Iterable[Event]) -> list[Row]:
+    """The messages that tell a job's webhook of events; each is due at once."""
+    return [
+        {
+            "id": message_id(job.id, event.id),
+            "job_id": job.id,
+            "owner": job.label.owner,
+            "url": job.label.webhook,
+            "type": event.type,
+            "body": msgspec.json.encode(message(job, event.type, event.at)).decode(),
+            "created_at": event.at,
+            "attempts": 0,
+            "due_at": event.at,
+            "delivered_at": None,
+            "error": None,
+        }
+        for event in events
+    ]
 
 
 def creator_rows(job_id: str, findings: Iterable[Finding]) -> list[Row]:

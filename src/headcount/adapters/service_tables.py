@@ -1,6 +1,9 @@
 """The tables that only a service fills: keys, requests, webhooks and statistics."""
 
+from dataclasses import fields
+
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Index,
@@ -11,9 +14,12 @@ from sqlalchemy import (
     text,
 )
 
-from headcount.adapters.tables import Moment, metadata
+from headcount.adapters.tables import ByCodePoint, Moment, Word, metadata
+from headcount.core.model import Status
+from headcount.core.statistics import Kind, Sums
 
 _WAITING = text("due_at IS NOT NULL")
+_ADDED = text("delta <> ''")
 
 # Who may use the service; of a key only the digest is kept.
 api_keys = Table(
@@ -37,6 +43,7 @@ requests = Table(
     Column("created_at", Moment, nullable=False),
     Column("status", Integer),  # none while it is being answered
     Column("body", Text),
+    Column("location", Text),
     PrimaryKeyConstraint("owner", "key"),
 )
 
@@ -83,15 +90,20 @@ provider_keys = Table(
     Column("reason", Text),
 )
 
-# What ended jobs came to; a row is added for each, and rows are rolled up by the day.
+# What ended jobs add up to: by place the sum rolled up, whose `delta` is empty, and
+# what each change added since. The sum of all rows of a place is always the truth.
 figures = Table(
     "figures",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("keyword", ByCodePoint, nullable=False),  # empty: all jobs, once each
     Column("day", Text, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("keyword", Text, nullable=False),
-    Column("data", Text, nullable=False),
-    Index("ix_figures_day", "day", "owner", "kind", "keyword"),
+    Column("kind", Word(Kind), nullable=False),
+    Column("status", Word(Status), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("delta", Text, nullable=False),
+    *(Column(field.name, BigInteger, nullable=False) for field in fields(Sums)),
+    PrimaryKeyConstraint("keyword", "day", "owner", "kind", "status", "size", "delta"),
+    Index("ix_figures_delta", "delta", sqlite_where=_ADDED, postgresql_where=_ADDED),
+    sqlite_with_rowid=False,
 )

@@ -4,7 +4,7 @@ SQLAlchemy is used synchronously in a thread of its own, which takes less than h
 time of an asynchronous driver.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,10 +17,13 @@ from headcount.adapters import schema, statements
 from headcount.adapters.database import Database
 from headcount.adapters.sqlite import Sqlite
 from headcount.adapters.statements import Statements
+from headcount.adapters.statistics import Figures
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Finding, Job, Selection
+from headcount.core.statistics import difference
+from headcount.core.webhooks import is_told
 from headcount.ports import ALL_JOBS, Event, Rule
 
 _EXAMPLES = (
@@ -34,6 +37,7 @@ class SqlStore:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self.database, self._now = database, now
+        self.figures = Figures(database, now=now)
         self._statements = Statements(database)
         self._remembered: dict[str, Job] = {}
 
@@ -59,6 +63,12 @@ class SqlStore:
             raise
         return cls(database, now=now)
 
+    async def time(self) -> datetime:
+        """The present as the database has it."""
+        if self.database.schema is None:
+            return self._now()
+        return await self.database.read(statements.time)
+
     # --------------------------------------------------------------- the writing side
     async def create(self, job: Job) -> Job:
         """Keep a new job."""
@@ -78,7 +88,7 @@ class SqlStore:
 
     async def delete(self, job_id: str) -> None:
         """Forget a job and all that it found."""
-        await self.database.write(partial(statements.forget, job_id=job_id))
+        await self.database.write(partial(self._forget, job_id=job_id))
         self._remembered.pop(job_id, None)
 
     async def close(self) -> None:
@@ -87,23 +97,33 @@ class SqlStore:
 
     # --------------------------------------------------------------- the reading side
     async def jobs(
-        self, selection: Selection = ALL_JOBS, *, after: Job | None = None
+        self,
+        selection: Selection = ALL_JOBS,
+        *,
+        after: Job | None = None,
+        batch: int = statements.BATCH,
     ) -> AsyncIterator[Job]:
         """The jobs selected, the newest first; or those that come after this one."""
-        while batch := await self.database.read(
-            partial(statements.jobs_after, last=after, selection=selection)
-        ):
-            for job in batch:
+        read = partial(statements.jobs_after, selection=selection, limit=batch)
+        while found := await self.database.read(partial(read, last=after)):
+            for job in found:
                 yield job
-            after = batch[-1]
+            after = found[-1]
+
+    async def versions(self, job_ids: Collection[str]) -> dict[str, int]:
+        """The versions of these jobs, as far as they exist."""
+        return await self.database.read(partial(statements.versions, job_ids=job_ids))
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """The ids of jobs that should be looked at by now, the longest due first."""
         return await self.database.read(partial(statements.due, now=now, limit=limit))
 
-    async def delivered(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
-        """The delivered creators by ordinal, each with the number of posts seen."""
-        async for _, *values, seen_in in self._rows(statements.DELIVERED, job_id):
+    async def delivered(
+        self, job_id: str, after: int = 0
+    ) -> AsyncIterator[tuple[Finding, int]]:
+        """The delivered creators beyond an ordinal, each with the number of posts."""
+        rows = self._rows(statements.DELIVERED, job_id, after)
+        async for _, *values, seen_in in rows:
             yield Finding(*values), seen_in
 
     async def findings(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
@@ -111,9 +131,9 @@ class SqlStore:
         async for _, *values, seen_in in self._rows(statements.FINDINGS, job_id):
             yield Finding(*values), seen_in
 
-    async def calls(self, job_id: str) -> AsyncIterator[Call]:
-        """The ledger of a job, in the order the calls were held."""
-        async for _, *values in self._rows(statements.CALLS, job_id):
+    async def calls(self, job_id: str, after: int = 0) -> AsyncIterator[Call]:
+        """The ledger of a job beyond the call with this id, as the calls were held."""
+        async for _, *values in self._rows(statements.CALLS, job_id, after):
             yield Call(*values)
 
     async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
@@ -144,8 +164,20 @@ class SqlStore:
         if change.job is before:
             return change
         change = replace(change, job=replace(change.job, version=before.version + 1))
-        self._statements.write(connection, before, change, self._news(change))
+        news = self._news(change)
+        told = [e for e in news if is_told(change.job, e.type, e.at)]
+        if told:
+            change = replace(change, job=replace(change.job, told_at=told[0].at))
+        self._statements.write(connection, before, change, news, told)
+        added = difference(before, change.job)
+        self.figures.add(connection, _name(change.job), added)
         return change
+
+    def _forget(self, connection: Connection, job_id: str) -> None:
+        job = self._load(connection, job_id, lock=True)
+        statements.forget(connection, job_id)
+        name = _name(replace(job, version=job.version + 1))
+        self.figures.add(connection, name, difference(job, None))
 
     def _news(self, change: Change) -> list[Event]:
         news = report.event(change)
@@ -159,6 +191,11 @@ class SqlStore:
         self._remembered[job.id] = job
         if len(self._remembered) > _REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
+
+
+def _name(job: Job) -> str:
+    """What the change is called that brought the job to its version."""
+    return f"{job.id}.{job.version}"
 
 
 def open_database(url: str, *, busy_timeout: float = 10.0) -> Database:

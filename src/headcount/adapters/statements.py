@@ -4,8 +4,8 @@ Those that every database understands are made at import; `Statements` has those
 one database in its own words. Each is compiled once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from headcount.adapters import rows
 from headcount.adapters.database import Database, Prepared, filled
+from headcount.adapters.service_tables import deliveries
 from headcount.adapters.tables import (
     Moment,
     calls,
@@ -62,6 +63,7 @@ _LOAD_OPEN_CALLS = (
     select(*rows.CALL).where(calls.c.job_id == _JOB, _OPEN).order_by(calls.c.id)
 )
 _CREATE_JOB = insert(jobs)
+_TIME = select(func.clock_timestamp())
 _DELETE_JOB = delete(jobs).where(jobs.c.id == _JOB)
 _POSTS_OF_CREATOR = and_(
     posts.c.job_id == creators.c.job_id, posts.c.number == creators.c.number
@@ -94,6 +96,7 @@ class Statements:
         self._write_creators = self._upsert(creators, "job_id", "creator_key")
         self._write_posts = self._insert(database.insert_missing(posts), posts)
         self._write_event = self._insert(insert(events), events)
+        self._write_deliveries = self._insert(insert(deliveries), deliveries)
         self._update_job = cache(self._update_of_job)
 
     def _upsert(self, table: Table, *by: str) -> Prepared:
@@ -158,8 +161,12 @@ class Statements:
         before: Job,
         change: Change,
         news: Iterable[Event],
+        told: Iterable[Event],
     ) -> None:
-        """Write what a change makes of a job, and nothing of what stays the same."""
+        """Write what a change makes of a job, and nothing of what stays the same.
+
+        Of the news, `told` is what the job's webhook is to be told.
+        """
         job = change.job
         old, new = rows.job_row(before), rows.job_row(job)
         changed = frozenset(name for name in new if new[name] != old[name])
@@ -172,6 +179,13 @@ class Statements:
         self._write_creators.write(connection, found)
         self._write_posts.write(connection, rows.post_rows(job.id, change.posts))
         self._write_event.write(connection, rows.event_rows(job.id, news))
+        self._write_deliveries.write(connection, rows.delivery_rows(job, told))
+
+
+def time(connection: Connection) -> datetime:
+    """Read the database's clock."""
+    found: datetime = connection.execute(_TIME).scalar_one()
+    return found.astimezone(UTC)
 
 
 def forget(connection: Connection, job_id: str) -> None:
@@ -232,9 +246,7 @@ def batch(
     return connection.execute(statement, {"job": job_id, "after": after}).all()
 
 
-_NEWEST_FIRST = (
-    select(*rows.JOB).order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(BATCH)
-)
+_NEWEST_FIRST = select(*rows.JOB).order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
 _PLACE = tuple_(jobs.c.created_at, jobs.c.id)
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _SOURCES_OF = (
@@ -250,10 +262,10 @@ _OPEN_CALLS_OF = (
 
 
 def jobs_after(
-    connection: Connection, last: Job | None, selection: Selection
+    connection: Connection, last: Job | None, selection: Selection, limit: int
 ) -> list[Job]:
     """Read the newest jobs of a selection, or those that come next to the last one."""
-    statement = _NEWEST_FIRST.where(*_selected(selection))
+    statement = _NEWEST_FIRST.where(*_selected(selection)).limit(limit)
     if last is not None:
         place = tuple_(literal(last.created_at, Moment), literal(last.id))
         statement = statement.where(place > _PLACE)
@@ -287,6 +299,15 @@ def _selected(selection: Selection) -> Iterator[ColumnElement[bool]]:
 
 def _has_keyword(keyword: str) -> ColumnElement[bool]:
     return exists().where(sources.c.job_id == jobs.c.id, sources.c.keyword == keyword)
+
+
+_VERSIONS = select(jobs.c.id, jobs.c.version).where(jobs.c.id.in_(_IDS))
+
+
+def versions(connection: Connection, job_ids: Collection[str]) -> dict[str, int]:
+    """Read the versions that these jobs have, as far as they exist."""
+    found = connection.execute(_VERSIONS, {"ids": list(job_ids)})
+    return {row.id: row.version for row in found}
 
 
 _NOW: BindParameter[datetime] = bindparam("now", type_=Moment)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -64,6 +65,10 @@ class Moment(TypeDecorator[datetime]):
         if isinstance(value, str):
             return datetime.fromisoformat(value)
         return value and value.astimezone(UTC)
+
+
+# Text that sorts the same everywhere, whatever the language of the database.
+ByCodePoint = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class Word(TypeDecorator[StrEnum]):
@@ -153,6 +158,8 @@ jobs = Table(
     Column("outcome", Json(Outcome)),
     Column("owner", Text, nullable=False, server_default="local"),
     *(Column(name, Text) for name in ("campaign", "end_user", "webhook")),
+    Column("told_at", Moment),
+    Column("idle_ms", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("delivered <= target", name="never_too_many"),
     CheckConstraint("delivered <= qualified", name="delivered_qualify"),
     CheckConstraint(
@@ -179,7 +186,7 @@ sources = Table(
     Column("retry_at", Moment),
     Column("set_aside", Integer),
     Column("error", Text),
-    *_counts("pages", "items", "found"),
+    *_counts("pages", "items", "found", "once"),
     Column("recent", Float, nullable=False),
     PrimaryKeyConstraint("job_id", "id"),
     sqlite_with_rowid=False,

@@ -31,6 +31,7 @@ _MORE: dict[object, bool] = {
     **dict.fromkeys((False, "0", "false"), False),
 }
 _LARGEST = 2**63 - 1  # what a database holds as an integer
+_DEAREST = 1_000  # credits; who claims more for one call has told nothing
 _CURSOR = re.compile(r"-?[0-9]{1,18}")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")  # means itself in a URL
 _SITE = re.compile(r"(https?://[^/?#\s]+)/@")
@@ -61,7 +62,7 @@ def read_page(data: bytes, asked: str) -> Page | NoPage:
     items = _listed(body.search_item_list)
     problem = None if items else _problem(body)
     if problem:
-        return NoPage(problem, body.said, count(body.credits_charged))
+        return NoPage(problem, body.said, spent(body))
     next_cursor, stuck = _next(body.cursor, int(asked))
     return Page(
         sightings=tuple(_sightings(items)),
@@ -69,7 +70,7 @@ def read_page(data: bytes, asked: str) -> Page | NoPage:
         next_cursor=next_cursor,
         more=_MORE.get(body.has_more),
         stuck=stuck,
-        credits=count(body.credits_charged),
+        credits=spent(body),
     )
 
 
@@ -125,6 +126,12 @@ def _whole(number: float | str | None) -> int | None:
 def count(number: int | None) -> int | None:
     """A count that can be one."""
     return number if number is not None and 0 <= number <= _LARGEST else None
+
+
+def spent(body: Body) -> int | None:
+    """The credits that an answer says it cost, where that can be believed."""
+    told = body.credits_charged
+    return told if told is not None and 0 <= told <= _DEAREST else None
 
 
 # ---------------------------------------------------------------- from item to sighting

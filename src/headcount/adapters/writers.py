@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,15 @@ from headcount.core.rows import disarm, flat
 
 CHUNK = 65_536  # bytes
 MOST_SHEET_ROWS = 1_048_576  # what Excel takes, with the header
+_TIME_SHOWN = 'yyyy-mm-dd hh:mm:ss "UTC"'
+_SHEET = {
+    "constant_memory": True,
+    "remove_timezone": True,  # Excel has none; the format says which it is
+    "default_date_format": _TIME_SHOWN,
+}
+_EARLIEST = 1901  # Excel has nothing before 1900, and in that year a day too many
+_TIMES = {"collectedAt", "video.postedAt"}
+_WIDEST = 50  # characters that a column of a sheet shows at first
 _SHOWN = 20  # rows of a table: what fits on a screen with what was said before
 _WHERE_ROOM_IS = ("profileUrl", "verified", "creator.verified", "ordinal")
 """What a table leaves out, in this order, until a row fits on a line."""
@@ -111,6 +121,8 @@ def _text(cell: object) -> str:
 async def as_xlsx(contents: Contents) -> Bytes:
     """An Excel workbook with one sheet; ids stay text, and formulas are disarmed.
 
+    Numbers, booleans and times (in UTC) are what they are, and no text.
+
     Raises:
         OperatorError: the disk is full, or there are more rows than Excel takes.
     """
@@ -128,22 +140,41 @@ async def as_xlsx(contents: Contents) -> Bytes:
 
 
 async def _fill(path: Path, contents: Contents) -> None:
-    options = {"constant_memory": True, "tmpdir": str(path.parent)}
+    options = _SHEET | {"tmpdir": str(path.parent)}
     book: Any = import_module("xlsxwriter").Workbook(path, options)  # it has no types
     # The same creators make the same bytes, whenever they are written.
     book.set_properties({"created": contents.job.created_at})
     sheet = book.add_worksheet("creators")
     sheet.freeze_panes(1, 0)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_SHEET_ROWS}"})
     try:
         _put(sheet, 0, contents.columns)
+        widths = [len(name) for name in contents.columns]
         number = 0
         async for row in contents.rows:
             number += 1
-            _put(sheet, number, map(disarm, flat(row).values()))
+            cells = [_sheet_cell(name, cell) for name, cell in flat(row).items()]
+            _put(sheet, number, cells)
+            widths = list(map(max, widths, map(_width, cells)))
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, min(width, _WIDEST) + 1)
         await asyncio.to_thread(book.close)  # it compresses all that was written
     finally:
         with suppress(OSError):  # a workbook that is not closed leaves this open
             sheet.row_data_fh.close()
+
+
+def _sheet_cell(name: str, cell: object) -> object:
+    """What a sheet holds of a cell: times as such, and no formula."""
+    if name in _TIMES and isinstance(cell, str):
+        time = datetime.fromisoformat(cell)
+        return time if time.year >= _EARLIEST else cell
+    return disarm(cell)
+
+
+def _width(cell: object) -> int:
+    """How many characters a cell of a sheet shows."""
+    return len(_TIME_SHOWN if isinstance(cell, datetime) else _text(cell))
 
 
 def _put(sheet: Any, number: int, cells: Iterable[object]) -> None:  # noqa: ANN401 - no types
@@ -159,6 +190,8 @@ def _put(sheet: Any, number: int, cells: Iterable[object]) -> None:  # noqa: ANN
             sheet.write_boolean(number, column, cell)
         elif isinstance(cell, int | float):
             sheet.write_number(number, column, cell)
+        elif isinstance(cell, datetime):
+            sheet.write_datetime(number, column, cell)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

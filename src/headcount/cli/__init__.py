@@ -5,12 +5,18 @@ from typing import Annotated
 import typer
 
 from headcount.cli.batch import batch
+from headcount.cli.db import db
 from headcount.cli.doctor import doctor
 from headcount.cli.find import find
 from headcount.cli.jobs import jobs
+from headcount.cli.keys import keys
 from headcount.cli.options import CountFirst
+from headcount.cli.provider import provider
 from headcount.cli.sandbox import sandbox
+from headcount.cli.serve import serve
+from headcount.cli.stats import stats
 from headcount.cli.suite import suite
+from headcount.cli.worker import worker
 
 app = typer.Typer(
     name="headcount",
@@ -25,6 +31,12 @@ app.add_typer(jobs)
 app.command()(suite)
 app.command()(batch)
 app.command()(doctor)
+app.command()(serve)
+app.command()(worker)
+app.command()(stats)
+app.add_typer(keys)
+app.add_typer(provider)
+app.add_typer(db)
 app.add_typer(sandbox)
 
 
@@ -46,8 +58,3 @@ def _root(
     ] = False,
 ) -> None:
     """Ask for N creators and get exactly N different ones, or be told why not."""
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

@@ -23,11 +23,9 @@ def batch(
 ) -> int:
     """Run several searches; all are checked before the first call is made."""
     from headcount.cli.batching import read_batch, run_batch
-    from headcount.cli.work import Talk
     from headcount.settings import load_settings
 
     settings = load_settings(debug=debug)
     entries = read_batch(file, settings, sandbox=sandbox)
-    talk = Talk(quiet=quiet, debug=settings.debug, ask=False)
     as_json = format_ is opt.Listing.JSON
-    return finish(run_batch(entries, settings, talk, as_json=as_json))
+    return finish(run_batch(entries, settings, quiet=quiet, as_json=as_json))

@@ -11,11 +11,11 @@ import typer
 
 from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery
-from headcount.cli.exits import Exit, show
+from headcount.cli.exits import Exit, print_data, whoever_reads
 from headcount.cli.listing import job_table
-from headcount.cli.options import Format, Shape
+from headcount.cli.options import Caps, Format, Place, Shape, Variant
 from headcount.cli.views import open_view
-from headcount.cli.work import Talk, expect, search_from, work_and_deliver
+from headcount.cli.work import expect, search_from, work_and_deliver
 from headcount.core.errors import InvalidSearch, InvalidSetting, UsageError
 from headcount.core.filters import FILTERS
 from headcount.core.model import Job, Reason, Search
@@ -107,13 +107,14 @@ def _search(table: Table, settings: Settings) -> Search:
         [str("" if target is None else target), *map(str, listed)],
         sandbox=table.get("sandbox") is True,
         filters={name: table[name] for name in _FILTERS if name in table},
-        limits={
-            "max_calls": table.get("max_calls"),
-            "max_credits": table.get("max_credits"),
-            "deadline": _text(table.get("deadline")),
-        },
-        variant={name: _text(table.get(name)) for name in _VARIANT},
+        caps=_caps(table),
+        variant=Variant(*(_text(table.get(name)) for name in _VARIANT)),
     )
+
+
+def _caps(table: dict[str, Any]) -> Caps:
+    deadline = _text(table.get("deadline"))
+    return Caps(table.get("max_calls"), table.get("max_credits"), deadline)
 
 
 def _check_kinds(table: Table) -> None:
@@ -136,33 +137,34 @@ def _delivery(table: Table) -> Delivery | None:
         shape = Shape(str(table.get("shape", "rows")))
     except ValueError as error:
         raise InvalidSetting(str(error)) from None
-    return Delivery.to(Path(str(table["out"])), form, shape)
+    return Delivery.to(Place(Path(str(table["out"])), form, shape))
 
 
 async def run_batch(
-    entries: list[Entry], settings: Settings, talk: Talk, *, as_json: bool
+    entries: list[Entry], settings: Settings, *, quiet: bool, as_json: bool
 ) -> int:
     """Run the searches one after the other; the exit code is the worst of theirs.
 
     It ends early where it is interrupted, and where no later search could get a page.
     """
-    view = open_view(quiet=talk.quiet, debug=talk.debug)
+    view = open_view(quiet=quiet, debug=settings.debug)
     documents, worst = [], 0
     async with open_app(settings, watch=view) as app:
         for entry in entries:
             await app.connect(entry.search.provider)
         for place, entry in enumerate(entries, start=1):
-            talk.say(f"[{place}/{len(entries)}] {entry.name}")
+            view.say(f"[{place}/{len(entries)}] {entry.name}")
             job = await app.create(entry.search)
-            expect(job, settings, talk)
-            code = await work_and_deliver(app, job, entry.delivery, talk, view)
+            expect(job, settings, view)
+            code = await work_and_deliver(app, job, entry.delivery, view)
             job = await app.store.load(job.id)
             documents.append({"name": entry.name, **job_document(job)})
             worst = max(worst, code)
             if code == Exit.INTERRUPTED or _key_is_of_no_use(job):
                 _tell_not_run(entries[place:])
                 break
-    show(json.dumps(documents, indent=2) if as_json else job_table(documents))
+    with whoever_reads():
+        print_data(json.dumps(documents, indent=2) if as_json else job_table(documents))
     return worst
 
 

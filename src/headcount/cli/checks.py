@@ -10,8 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import make_url
-
 from headcount.adapters.http import open_client
 from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.bootstrap import open_app
@@ -76,11 +74,14 @@ def _settings_file() -> Check:
 async def _store(settings: Settings) -> list[Check]:
     try:
         async with open_app(settings) as app:
+            database = app.store.database
             number = len([job async for job in app.store.jobs()])
     except HeadcountError as error:
         return [Check("store", Standing.BROKEN, str(error))]
-    found = Check("store", Standing.GOOD, f"{settings.store_url}, {number} jobs")
-    folder = Path(make_url(settings.store_url).database or "").parent
+    found = Check("store", Standing.GOOD, f"{database.name}, {number} jobs")
+    if database.dialect.name != "sqlite":
+        return [found]  # the disk of a server is not ours to look at
+    folder = Path(database.name).parent
     free = shutil.disk_usage(folder).free
     roomy = Standing.GOOD if free > _ROOM else Standing.NOTE
     return [found, Check("disk", roomy, f"{free / 1e9:.1f} GB free in {folder}")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headcount.adapters.exports import FORMATS, check_format, export, format_of
 from headcount.bootstrap import App
-from headcount.cli.options import Format, Shape
+from headcount.cli.options import Place, Shape
 from headcount.core.errors import InvalidSetting, OperatorError
 from headcount.core.model import Job
 from headcount.core.report import exact_count_tracking
@@ -22,13 +22,14 @@ class Delivery:
     shape: str
 
     @classmethod
-    def to(cls, out: Path | None, form: Format | None, shape: Shape) -> "Delivery":
+    def to(cls, place: Place) -> "Delivery":
         """Settle the form: as asked, else by the file's suffix, else by who reads.
 
         Raises:
             InvalidSetting: the suffix names no format, or its package is missing.
-            OperatorError: no file can be made there.
+            OperatorError: nothing can be written there.
         """
+        out, form, shape = place.out, place.format_, place.shape
         if form is not None:
             check_format(form.value)
         suffix = out.suffix.lower().removeprefix(".") if out is not None else ""
@@ -41,6 +42,11 @@ class Delivery:
             chosen = format_of(out) if form is None else form.value
             _check_place(out)
             return cls(out, chosen, shape.value)
+        if sys.stdout is None:  # it was closed from the start
+            raise OperatorError(
+                "cannot write to standard output, which is closed: "
+                "name a file by --out FILE"
+            )
         if form is not None:
             return cls(out, form.value, shape.value)
         if shape is Shape.GUIDE:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
+from headcount.cli.exits import Exit, finish, print_data, told
 
 
 @told
@@ -23,9 +23,9 @@ def doctor(
 
     checks = finish(all_checks(load_settings(), offline=offline))
     if format_ is opt.Listing.JSON:
-        typer.echo(json.dumps([check.document() for check in checks], indent=2))
+        print_data(json.dumps([check.document() for check in checks], indent=2))
     else:
         for check in checks:
-            typer.echo(f"{check.standing.sign} {check.name}: {check.finding}")
+            print_data(f"{check.standing.sign} {check.name}: {check.finding}")
     broken = any(check.standing is Standing.BROKEN for check in checks)
     return Exit.MACHINE if broken else Exit.EXACT

@@ -1,11 +1,11 @@
 """How a command ends: the exit codes, and the one line that an error gets."""
 
+import errno
 import functools
-import io
 import os
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import redirect_stderr
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, redirect_stderr
 from enum import IntEnum
 from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
@@ -27,6 +27,7 @@ class Exit(IntEnum):
     PARTIAL = 3
     REFUSED = 4
     INTERRUPTED = 130
+    UNREAD = 141  # as of a program that SIGPIPE has ended
 
 
 def exit_of(job: Job) -> Exit:
@@ -46,8 +47,7 @@ def told(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        aside = cast("TextIO", _Aside(sys.stderr or io.StringIO()))
-        with redirect_stderr(aside):
+        with redirect_stderr(cast("TextIO", _Aside(sys.stderr))):
             code = _code_of(functools.partial(command, *args, **kwargs))
         raise typer.Exit(code)
 
@@ -58,7 +58,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
     """Run a command to its end, and tell what went wrong."""
     try:
         code = command()
-        if sys.stdout:  # None where it was closed from the start
+        if sys.stdout is not None:  # it was not closed from the start
             sys.stdout.flush()
     except HeadcountError as error:
         typer.echo(f"Error: {error}", err=True)
@@ -68,7 +68,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # whoever reads has seen enough
         abandon(sys.stdout)
-        return Exit.EXACT
+        return Exit.UNREAD
     except OSError as error:
         act = f"use {error.filename}"
         if error.filename is None:
@@ -102,21 +102,38 @@ class _Aside:
         return getattr(self._stream, name)
 
 
-def show(data: str) -> None:
-    """Print data; a reader who has seen enough does not change how a command ends."""
+def print_data(data: str) -> None:
+    """Print data.
+
+    Raises:
+        OSError: nobody can read it; a `BrokenPipeError` where the reader has left.
+    """
+    if sys.stdout is None:  # it was closed from the start
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    typer.echo(data)
+
+
+@contextmanager
+def whoever_reads() -> Iterator[None]:
+    """A reader who has seen enough does not change how the command ends."""
     try:
-        typer.echo(data)
+        yield
     except BrokenPipeError:
         abandon(sys.stdout)
 
 
-def abandon(stream: TextIO) -> None:
+def abandon(stream: TextIO | None) -> None:
     """Let what could not be written go, or Python tries once more when it ends."""
+    if stream is None:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
     """Run what a command does to its end."""
-    import asyncio
+    try:
+        import asyncio
 
-    return asyncio.run(work)
+        return asyncio.run(work)
+    finally:
+        work.close()  # where Ctrl-C came before it began

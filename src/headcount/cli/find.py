@@ -6,10 +6,9 @@ import typer
 
 from headcount.cli import options as opt
 from headcount.cli.exits import finish, told
-from headcount.cli.options import with_filters
 
 
-@with_filters
+@opt.unfolded
 @told
 def find(
     words: Annotated[
@@ -22,46 +21,33 @@ def find(
     ] = None,
     *,
     sandbox: opt.Sandbox = False,
-    region: opt.Region = None,
-    sort: opt.Sort = None,
-    period: opt.Period = None,
-    max_calls: opt.MaxCalls = None,
-    max_credits: opt.MaxCredits = None,
-    deadline: opt.Deadline = None,
+    variant: opt.Variant,
+    caps: opt.Caps,
     concurrency: opt.Concurrency = None,
     rate_limit_ms: opt.RateLimit = None,
     retries: opt.Retries = None,
-    out: opt.Out = None,
-    format_: opt.Form = None,
-    shape: opt.ShapeOption = opt.Shape.ROWS,
-    debug: opt.Debug = None,
-    quiet: opt.Quiet = False,
+    speed: opt.SpeedOption = None,
+    output: opt.Output,
     yes: opt.Yes = False,
-    filters: dict[str, object],
+    filters: opt.Chosen,
 ) -> int:
     """Find exactly N different creators, or say precisely why there are fewer."""
-    from headcount.cli.delivery import Delivery
-    from headcount.cli.work import Talk, find_and_deliver, search_from
+    from headcount.cli.work import find_and_deliver, search_from
     from headcount.settings import load_settings
 
     settings = load_settings(
         concurrency=concurrency,
         rate_limit_ms=rate_limit_ms,
         retries=retries,
-        debug=debug,
+        speed=speed,
+        debug=output.debug,
     )
     search = search_from(
         settings,
         words or [],
         sandbox=sandbox,
         filters=filters,
-        limits={
-            "max_calls": max_calls,
-            "max_credits": max_credits,
-            "deadline": deadline,
-        },
-        variant={"region": region, "sort": sort, "period": period},
+        caps=caps,
+        variant=variant,
     )
-    delivery = Delivery.to(out, format_, shape)
-    talk = Talk(quiet=quiet, debug=settings.debug, ask=not yes)
-    return finish(find_and_deliver(settings, search, delivery, talk))
+    return finish(find_and_deliver(settings, search, output, yes=yes))

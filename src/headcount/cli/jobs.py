@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
-from headcount.core.model import Status
+from headcount.cli.exits import Exit, finish, print_data, told
+from headcount.core.model import Job, Status
 
 jobs = typer.Typer(
     name="jobs", help="Look at jobs, and take them further.", no_args_is_help=True
@@ -26,7 +26,7 @@ def list_(
     from headcount.settings import load_settings
 
     rows = finish(rows_of(load_settings(), status))
-    typer.echo(_json(rows) if format_ is opt.Listing.JSON else job_table(rows))
+    print_data(_json(rows) if format_ is opt.Listing.JSON else job_table(rows))
     return Exit.EXACT
 
 
@@ -38,7 +38,7 @@ def show(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int:
     from headcount.settings import load_settings
 
     document = finish(document_of(load_settings(), job_id))
-    typer.echo(_json(document) if format_ is opt.Listing.JSON else job_sheet(document))
+    print_data(_json(document) if format_ is opt.Listing.JSON else job_sheet(document))
     return Exit.EXACT
 
 
@@ -54,28 +54,15 @@ def watch(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> int:
 
 
 @jobs.command()
+@opt.unfolded
 @told
-def resume(
-    job_id: JobId,
-    *,
-    max_calls: opt.MaxCalls = None,
-    max_credits: opt.MaxCredits = None,
-    deadline: opt.Deadline = None,
-    out: opt.Out = None,
-    format_: opt.Form = None,
-    shape: opt.ShapeOption = opt.Shape.ROWS,
-    debug: opt.Debug = None,
-    quiet: opt.Quiet = False,
-) -> int:
+def resume(job_id: JobId, *, caps: opt.Caps, output: opt.Output) -> int:
     """Go on with a job that was interrupted, killed, or ended short."""
-    return _continue(
-        job_id,
-        {"max_calls": max_calls, "max_credits": max_credits, "deadline": deadline},
-        opt.Output(out, format_, shape, quiet=quiet, debug=debug),
-    )
+    return _continue(job_id, None, caps, output)
 
 
 @jobs.command()
+@opt.unfolded
 @told
 def topup(
     job_id: JobId,
@@ -83,26 +70,11 @@ def topup(
     target: Annotated[
         int, typer.Option(help="How many creators it shall have in all.", min=1)
     ],
-    max_calls: opt.MaxCalls = None,
-    max_credits: opt.MaxCredits = None,
-    deadline: opt.Deadline = None,
-    out: opt.Out = None,
-    format_: opt.Form = None,
-    shape: opt.ShapeOption = opt.Shape.ROWS,
-    debug: opt.Debug = None,
-    quiet: opt.Quiet = False,
+    caps: opt.Caps,
+    output: opt.Output,
 ) -> int:
     """Raise the target to an absolute number; spares come before any new call."""
-    return _continue(
-        job_id,
-        {
-            "target": target,
-            "max_calls": max_calls,
-            "max_credits": max_credits,
-            "deadline": deadline,
-        },
-        opt.Output(out, format_, shape, quiet=quiet, debug=debug),
-    )
+    return _continue(job_id, target, caps, output)
 
 
 @jobs.command()
@@ -125,35 +97,28 @@ def finish_(job_id: JobId, format_: opt.ListingOption = opt.Listing.TABLE) -> in
     return _told_of(finish(finished(load_settings(), job_id)), format_)
 
 
-def _told_of(document: dict[str, object], format_: opt.Listing) -> int:
+def _told_of(job: Job, format_: opt.Listing) -> int:
     """Print how a job stands now."""
+    from headcount.cli.listing import standing
+    from headcount.core.report import job_document
+
     if format_ is opt.Listing.JSON:
-        typer.echo(_json(document))
+        print_data(_json(job_document(job)))
     else:
-        typer.echo(
-            f"Job {document['id']} is {document['status']}: "
-            f"{document['current']} of {document['target']} creators.",
-            err=True,
-        )
+        typer.echo(standing(job), err=True)
     return Exit.EXACT
 
 
 @jobs.command()
+@opt.unfolded
 @told
-def export(
-    job_id: JobId,
-    *,
-    out: opt.Out = None,
-    format_: opt.Form = None,
-    shape: opt.ShapeOption = opt.Shape.ROWS,
-) -> int:
+def export(job_id: JobId, *, place: opt.Place) -> int:
     """Write the creators that a job has, ended or not; no call is made."""
     from headcount.cli.delivery import Delivery
     from headcount.cli.listing import exported
     from headcount.settings import load_settings
 
-    delivery = Delivery.to(out, format_, shape)
-    finish(exported(load_settings(), job_id, delivery))
+    finish(exported(load_settings(), job_id, Delivery.to(place)))
     return Exit.EXACT
 
 
@@ -175,18 +140,20 @@ def delete(
         return Exit.INTERRUPTED
     finish(deleted(load_settings(), job_id))
     if format_ is opt.Listing.JSON:
-        typer.echo(_json({"id": job_id, "deleted": True}))
+        print_data(_json({"id": job_id, "deleted": True}))
     else:
         typer.echo(f"Job {job_id} is forgotten.", err=True)
     return Exit.EXACT
 
 
-def _continue(job_id: str, raised: dict[str, object], output: opt.Output) -> int:
+def _continue(
+    job_id: str, target: int | None, caps: opt.Caps, output: opt.Output
+) -> int:
     from headcount.cli.listing import continued
     from headcount.settings import load_settings
 
     settings = load_settings(debug=output.debug)
-    return finish(continued(settings, job_id, raised, output))
+    return finish(continued(settings, job_id, target, caps=caps, output=output))
 
 
 def _json(document: object) -> str:

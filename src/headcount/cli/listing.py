@@ -1,6 +1,7 @@
 """What the `jobs` commands do and print."""
 
 import json
+from datetime import datetime
 
 import typer
 from rich.console import Console
@@ -9,10 +10,10 @@ from rich.text import Text
 
 from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery, deliver
-from headcount.cli.exits import Exit, exit_of
-from headcount.cli.options import Output
-from headcount.cli.views import open_view
-from headcount.cli.work import Talk, expect, parse_deadline, work_and_deliver
+from headcount.cli.exits import Exit, exit_of, print_data
+from headcount.cli.options import Caps, Output
+from headcount.cli.views import many, open_view
+from headcount.cli.work import expect, limits_of, work_and_deliver
 from headcount.core.errors import JobNotReady
 from headcount.core.model import Job, Selection, Status
 from headcount.core.report import (
@@ -21,6 +22,7 @@ from headcount.core.report import (
     exact_count_tracking,
     job_document,
 )
+from headcount.engine import LEASE
 from headcount.ports import Event
 from headcount.runners.local import is_dead
 from headcount.settings import Settings
@@ -32,7 +34,8 @@ _LOOK = 0.3  # seconds between two looks at the events of another process
 async def rows_of(settings: Settings, status: Status | None) -> list[Document]:
     """The documents of all jobs, the newest first."""
     async with open_app(settings) as app:
-        return [job_document(job) async for job in app.store.jobs(Selection(status))]
+        now, wanted = app.clock.now(), Selection(status)
+        return [_advised(job, now) async for job in app.store.jobs(wanted)]
 
 
 async def document_of(settings: Settings, job_id: str) -> Document:
@@ -41,23 +44,35 @@ async def document_of(settings: Settings, job_id: str) -> Document:
         job = await app.store.load(job_id)
         calls = [call async for call in app.store.calls(job_id)]
         tracking = exact_count_tracking(job, calls)
-        return {
-            **job_document(job),
-            "advice": advice(job),
-            "exactCountTracking": tracking,
-        }
+        return {**_advised(job, app.clock.now()), "exactCountTracking": tracking}
 
 
-async def cancelled(settings: Settings, job_id: str) -> Document:
-    """Cancel a job, and show it."""
+def _advised(job: Job, now: datetime) -> Document:
+    """A job's document, with what would help where it fell short or stalled."""
+    text = _unattended(job) if _stalled(job, now) else advice(job)
+    return {**job_document(job), "advice": text}
+
+
+async def cancelled(settings: Settings, job_id: str) -> Job:
+    """Cancel a job, and return it as it stands."""
     async with open_app(settings) as app:
-        return job_document(await app.cancel(job_id))
+        return await app.cancel(job_id)
 
 
-async def finished(settings: Settings, job_id: str) -> Document:
-    """Finish a job, and show it."""
+async def finished(settings: Settings, job_id: str) -> Job:
+    """Finish a job, and return it as it stands."""
     async with open_app(settings) as app:
-        return job_document(await app.finish(job_id))
+        return await app.finish(job_id)
+
+
+def standing(job: Job) -> str:
+    """How a job stands, and what may still change that."""
+    out = len(job.open_calls)
+    still = f"; {many(out, 'call')} still out will be counted" if out else ""
+    return (
+        f"Job {job.id} is {job.status}: "
+        f"{job.delivered} of {many(job.target, 'creator')}{still}."
+    )
 
 
 async def exported(settings: Settings, job_id: str, delivery: Delivery) -> None:
@@ -74,7 +89,7 @@ async def deleted(settings: Settings, job_id: str) -> None:
     """
     async with open_app(settings) as app:
         job = await app.store.load(job_id)
-        if job.lease and job.lease.expires_at > app.clock.now() and not _left(job):
+        if _worked_on(job, app.clock.now()):
             raise JobNotReady(
                 f"job {job_id} is being worked on: headcount jobs cancel {job_id} first"
             )
@@ -82,26 +97,29 @@ async def deleted(settings: Settings, job_id: str) -> None:
 
 
 async def continued(
-    settings: Settings, job_id: str, raised: dict[str, object], output: Output
+    settings: Settings, job_id: str, target: int | None, *, caps: Caps, output: Output
 ) -> int:
     """Raise a job's target or limits, and work on it until it has ended.
 
     Raises:
         JobNotReady: the job was cancelled.
     """
-    delivery = Delivery.to(output.out, output.format, output.shape)
-    deadline = raised.pop("deadline", None)
-    until = parse_deadline(deadline) if isinstance(deadline, str) else None
-    talk = Talk(quiet=output.quiet, debug=settings.debug)
-    view = open_view(quiet=talk.quiet, debug=talk.debug)
+    delivery, limits = Delivery.to(output), limits_of(caps)
+    view = open_view(quiet=output.quiet, debug=settings.debug)
     async with open_app(settings, watch=view) as app:
         job = await app.store.load(job_id)
         await app.connect(job.search.provider)
-        await app.top_up(job_id, **raised, deadline=until)  # type: ignore[arg-type] # as declared by the commands
+        await app.top_up(
+            job_id,
+            target,
+            max_calls=limits.max_calls,
+            max_credits=limits.max_credits,
+            deadline=limits.deadline,
+        )
         job = await app.resume(job_id)
         if job.missing:
-            expect(job, settings, talk)
-        return await work_and_deliver(app, job, delivery, talk, view)
+            expect(job, settings, view)
+        return await work_and_deliver(app, job, delivery, view)
 
 
 async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
@@ -112,19 +130,36 @@ async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
             job = await app.store.load(job_id)
             async for event in app.store.events(job_id, seen):
                 seen = event.id
-                typer.echo(line(event))
+                print_data(line(event))
             if job.status.ended or job.status is Status.PAUSED:
                 return exit_of(job)
-            if _left(job):
-                told = f"Nobody works on job {job_id} any more: "
-                typer.echo(f"{told}headcount jobs resume {job_id}", err=True)
+            if _killed(job):
+                typer.echo(_unattended(job), err=True)
                 return Exit.INTERRUPTED
             await app.clock.sleep(_LOOK)
 
 
-def _left(job: Job) -> bool:
-    """Whether who worked on the job was killed."""
+def _worked_on(job: Job, now: datetime) -> bool:
+    """Whether a living worker has the job."""
+    alive = job.lease is not None and job.lease.expires_at > now
+    return alive and not _killed(job)
+
+
+def _killed(job: Job) -> bool:
+    """Whether who worked on the job was a process of this machine that is gone."""
     return job.lease is not None and is_dead(job.lease.holder)
+
+
+def _stalled(job: Job, now: datetime) -> bool:
+    """Whether a job should go on, and nobody is there who does it."""
+    if job.status not in {Status.PENDING, Status.PROCESSING} or _worked_on(job, now):
+        return False
+    overdue = job.due_at is not None and job.due_at + LEASE < now
+    return job.lease is not None or overdue
+
+
+def _unattended(job: Job) -> str:
+    return f"Nobody works on job {job.id} any more: headcount jobs resume {job.id}"
 
 
 def _json_line(event: Event) -> str:
@@ -141,13 +176,16 @@ def _log_line(event: Event) -> str:
 
 
 def job_table(rows: list[Document]) -> str:
-    """Jobs as a table, one a line."""
+    """Jobs as a table, one a line, and below it what to do about the stalled."""
     table = Table(box=None, pad_edge=False)
     for heading in ("id", "status", "found", "calls", "credits", "keywords", "created"):
         table.add_column(heading, no_wrap=heading != "keywords")
+    going_on = [row for row in rows if not row["outcome"]]
+    hints = {row["id"]: row["advice"] for row in going_on if row.get("advice")}
     for row in rows:
         keywords = ", ".join(map(str, _list(row["keywords"])))
-        status = f"{row['status']}{' (sandbox)' if row['sandbox'] else ''}"
+        status = f"{row['status']}{', stalled' if row['id'] in hints else ''}"
+        status += " (sandbox)" if row["sandbox"] else ""
         cells = (
             row["id"],
             status,
@@ -158,7 +196,9 @@ def job_table(rows: list[Document]) -> str:
             str(row["createdAt"])[:16].replace("T", " "),
         )
         table.add_row(*(Text(str(cell)) for cell in cells))
-    return _drawn(table) if rows else "No jobs yet: headcount find 100 apple --sandbox"
+    if not rows:
+        return "No jobs yet: headcount find 100 apple --sandbox"
+    return "\n".join([_drawn(table), *map(str, hints.values())])
 
 
 def job_sheet(document: Document) -> str:

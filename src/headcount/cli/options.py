@@ -1,10 +1,10 @@
-"""The options that several commands share, and one for each declared filter."""
+"""The options that commands share, in bundles, and one for each declared filter."""
 
 import functools
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -15,6 +15,7 @@ from typer.core import TyperCommand
 
 from headcount.cli.exits import told
 from headcount.core.filters import FILTERS, FilterSpec
+from headcount.core.model import Speed
 
 P = ParamSpec("P")
 
@@ -94,6 +95,10 @@ Retries = Annotated[
         metavar="COUNT", help="Attempts at a page before its keyword waits.", min=1
     ),
 ]
+SpeedOption = Annotated[
+    Speed | None,
+    typer.Option("--speed", help="Waste no calls, a few, or some to be done sooner."),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -155,31 +160,87 @@ def refuse_target(word: str) -> None:
     parse_target(word)
 
 
+# ------------------------------------------------------------------------- bundles
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Which of a keyword's streams of pages is asked for."""
+
+    region: Region = None
+    sort: Sort = None
+    period: Period = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a job may take at most."""
+
+    max_calls: MaxCalls = None
+    max_credits: MaxCredits = None
+    deadline: Deadline = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where creators are written, and in what form."""
+
+    out: Out = None
+    format_: Form = None
+    shape: ShapeOption = Shape.ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Place):
+    """Where creators are written, and how much is said on the way."""
+
+    debug: Debug = None
+    quiet: Quiet = False
+
+
+class Chosen(dict[str, object]):
+    """The filters that were given, by name."""
+
+
 _SHOWN = {"count": "COUNT", "span": "TIME", "words": "WORD"}
 
 
-def with_filters(command: Callable[P, None]) -> Callable[..., None]:
-    """Give a command an option for each filter; it receives them as `filters`."""
+def unfolded(command: Callable[P, None]) -> Callable[..., None]:
+    """Give a command the options of its bundles; it gets each bundle as one value."""
+    signature = inspect.signature(command, eval_str=True)
+    own = signature.parameters.values()
+    options = {p.name: _options(p.annotation) for p in own}
 
     @functools.wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Typer fills them
-        given = {spec.name: kwargs.pop(spec.name) for spec in FILTERS}
-        kwargs["filters"] = {
-            name: value
-            for name, value in given.items()
-            if value not in (None, [], False)
-        }
-        command(*args, **kwargs)
+    def wrapper(**kwargs: Any) -> None:  # noqa: ANN401 - Typer fills them
+        for parameter in own:
+            names = [option.name for option in options[parameter.name]]
+            if names:
+                given = {name: kwargs.pop(name) for name in names}
+                kwargs[parameter.name] = _folded(parameter.annotation, given)
+        command(**kwargs)  # type: ignore[call-arg] # as its own signature has it
 
-    signature = inspect.signature(command, eval_str=True)
-    own = [p for p in signature.parameters.values() if p.name != "filters"]
-    parameters = own + [_parameter(spec) for spec in FILTERS]
-    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # read by inspect
-    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+    shown = [option for p in own for option in options[p.name] or [p]]
+    wrapper.__signature__ = signature.replace(parameters=shown)  # type: ignore[attr-defined] # read by inspect
+    wrapper.__annotations__ = {option.name: option.annotation for option in shown}
     return wrapper
 
 
-def _parameter(spec: FilterSpec) -> inspect.Parameter:
+def _options(bundle: Any) -> list[inspect.Parameter]:  # noqa: ANN401 - any annotation
+    """The options of a bundle; none where a parameter is no bundle."""
+    if bundle is Chosen:
+        return [_filter(spec) for spec in FILTERS]
+    if not is_dataclass(bundle):
+        return []
+    return [_option(f.name, f.default, f.type) for f in fields(bundle)]
+
+
+def _folded(bundle: Any, given: dict[str, object]) -> object:  # noqa: ANN401 - the same
+    """The value of a bundle; filters that were not given are left out."""
+    if bundle is not Chosen:
+        return bundle(**given)
+    return Chosen((name, v) for name, v in given.items() if v not in (None, [], False))
+
+
+def _filter(spec: FilterSpec) -> inspect.Parameter:
     kinds: dict[str, Any] = {"flag": bool, "words": list[str] | None}
     option = typer.Option(
         spec.flag,
@@ -187,20 +248,13 @@ def _parameter(spec: FilterSpec) -> inspect.Parameter:
         metavar=_SHOWN.get(spec.kind),
         show_default=False,
     )
-    return inspect.Parameter(
+    return _option(
         spec.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=False if spec.kind == "flag" else None,
-        annotation=Annotated[kinds.get(spec.kind, str | None), option],
+        False if spec.kind == "flag" else None,
+        Annotated[kinds.get(spec.kind, str | None), option],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where a command writes, and how much it says."""
-
-    out: Path | None
-    format: Format | None
-    shape: Shape
-    quiet: bool
-    debug: bool | None
+def _option(name: str, default: object, annotation: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)

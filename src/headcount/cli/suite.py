@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, show, told
+from headcount.cli.exits import Exit, finish, print_data, told, whoever_reads
 
 if TYPE_CHECKING:
     from headcount.cli.measuring import Measured
@@ -68,10 +68,12 @@ def suite(
     plan = [(number, tuple(keyword or _keywords(number))) for number in counts]
     measured = finish(measure(settings, plan, runs=runs, live=live))
     rows = [_row(target, measured) for target, _ in plan]
-    if format_ is opt.Listing.JSON:
-        show(json.dumps({"sandbox": not live, "scenarios": rows}, indent=2))
-    else:
-        show(_table(rows, live=live))
+    document = {"sandbox": not live, "scenarios": rows}
+    as_json = format_ is opt.Listing.JSON
+    with whoever_reads():
+        print_data(
+            json.dumps(document, indent=2) if as_json else _table(rows, live=live)
+        )
     exact = all(run.found == run.target for run in measured)
     return Exit.EXACT if exact else Exit.PARTIAL
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 
 from headcount.core.calls import Call, CallState
-from headcount.core.estimate import calls_remaining
+from headcount.core.forecast import calls_remaining, forecast
 from headcount.core.model import Change, Job, Status
 from headcount.core.report import percent, progress
 from headcount.core.sighting import Verdict
@@ -73,6 +73,7 @@ class LogLines:
         """Begin with the target."""
         world = " (sandbox)" if job.sandbox else ""
         _say(f"🎯 [EXACT-COUNT] Target: {job.target} creators{world}")
+        self._warn(job)
         yield
 
     def __call__(self, change: Change) -> None:
@@ -86,8 +87,14 @@ class LogLines:
             _say(f"📊 [PROGRESS] {job.delivered}/{job.target} ({share}) complete")
             if job.missing and job.status is Status.PROCESSING:
                 _say(f"🔄 [CONTINUE] Need {many(job.missing, 'more creator')}...")
+                if not out_of_reach(change.before):
+                    self._warn(job)
         if job.status is Status.COMPLETED and change.before.status is not job.status:
             _say(f"✅ [DONE] Exactly {job.delivered} creators")
+
+    def _warn(self, job: Job) -> None:
+        for warning in out_of_reach(job):
+            _say(f"⚠️  [OUT OF REACH] {warning}")
 
     def _call(self, change: Change, call: Call) -> None:
         keyword = change.job.source(call.source).keyword
@@ -181,7 +188,10 @@ class LiveBar:
             *self._forecast(job),
             many(job.credits, "credit"),
         ]
-        return Group(bar, Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"))
+        lines = [" · ".join(parts), *out_of_reach(job)]
+        return Group(
+            bar, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines)
+        )
 
     def _forecast(self, job: Job) -> list[str]:
         calls = calls_remaining(job)
@@ -192,6 +202,15 @@ class LiveBar:
             return [f"~{calls} to go"]
         seconds = (time.monotonic() - self._started) / made * calls
         return [f"~{calls} to go", f"~{_span(seconds)} left"]
+
+
+def out_of_reach(job: Job) -> list[str]:
+    """One line where what was seen says that the sources hold too few, else none."""
+    ahead = forecast(job)
+    if not job.pages or not ahead.out_of_reach:
+        return []
+    found = f"about {ahead.reach.expected:,} of {job.target:,}"
+    return [f"{job.target:,} is out of reach with these keywords: {found}"]
 
 
 def many(number: int, word: str) -> str:

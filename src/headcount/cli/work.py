@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import typer
@@ -14,7 +13,8 @@ import typer
 from headcount.adapters.providers.scrapecreators import check_variant
 from headcount.bootstrap import App, open_app
 from headcount.cli.delivery import Delivery, deliver
-from headcount.cli.exits import Exit, abandon, exit_of
+from headcount.cli.exits import Exit, exit_of, whoever_reads
+from headcount.cli.options import Caps, Output, Variant
 from headcount.cli.views import View, many, open_view
 from headcount.core.errors import HeadcountError, InvalidSearch
 from headcount.core.estimate import KEYWORD_HOLDS, call_cap, expected_calls
@@ -27,28 +27,14 @@ from headcount.settings import Settings
 _MANY = 100  # calls that are worth asking about before they are paid for
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """How much is said on the way, and whether questions may be asked."""
-
-    quiet: bool = False
-    debug: bool = False
-    ask: bool = True
-
-    def say(self, text: str) -> None:
-        """Say something that is not data."""
-        if not self.quiet:
-            typer.echo(text, err=True)
-
-
 def search_from(
     settings: Settings,
     words: list[str],
     *,
     sandbox: bool,
     filters: Mapping[str, object],
-    limits: Mapping[str, object],
-    variant: Mapping[str, str | None],
+    caps: Caps,
+    variant: Variant,
 ) -> Search:
     """Make a search of the words of a command line; settings fill what is not there.
 
@@ -61,35 +47,31 @@ def search_from(
             "targetResults",
             "expected how many creators, then keywords: headcount find 100 apple tech",
         )
-    check_variant(sort=variant["sort"], period=variant["period"])
+    check_variant(sort=variant.sort, period=variant.period)
     return build_search(
         target,
         words[1:] or settings.keywords,
         filters=filters,
-        limits=settings.filled(_limits(limits)),
+        limits=settings.filled(limits_of(caps)),
         provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
-        region=variant["region"],
-        sort=variant["sort"],
-        period=variant["period"],
+        region=variant.region,
+        sort=variant.sort,
+        period=variant.period,
     )
 
 
-def _limits(given: Mapping[str, object]) -> Limits:
-    max_calls, max_credits = given.get("max_calls"), given.get("max_credits")
-    deadline = given.get("deadline")
-    return Limits(
-        max_calls=max_calls if isinstance(max_calls, int) else None,
-        max_credits=max_credits if isinstance(max_credits, int) else None,
-        deadline=parse_deadline(deadline) if isinstance(deadline, str) else None,
-    )
-
-
-def parse_deadline(text: str) -> datetime:
-    """Read a deadline: a span from now, or a time in ISO 8601 (UTC where unsaid).
+def limits_of(caps: Caps) -> Limits:
+    """The limits that caps stand for, counted from now.
 
     Raises:
-        InvalidSearch: neither of the two, in the past, or beyond the calendar.
+        InvalidSearch: a deadline that is none, or in the past.
     """
+    deadline = None if caps.deadline is None else _deadline(caps.deadline)
+    return Limits(caps.max_calls, caps.max_credits, deadline)
+
+
+def _deadline(text: str) -> datetime:
+    """Read a deadline: a span from now, or a time in ISO 8601 (UTC where unsaid)."""
     now = datetime.now(UTC)
     try:
         time = datetime.fromisoformat(text)
@@ -106,21 +88,22 @@ def parse_deadline(text: str) -> datetime:
 
 
 async def find_and_deliver(
-    settings: Settings, search: Search, delivery: Delivery, talk: Talk
+    settings: Settings, search: Search, output: Output, *, yes: bool
 ) -> int:
     """Start a job for a search, work on it, and write what it found."""
-    view = open_view(quiet=talk.quiet, debug=talk.debug)
+    delivery = Delivery.to(output)
+    view = open_view(quiet=output.quiet, debug=settings.debug)
     async with open_app(settings, watch=view) as app:
         await app.connect(search.provider)
-        if not _goes_on(search, settings, talk):
+        if not (yes or output.quiet or _goes_on(search, settings)):
             return Exit.INTERRUPTED
         job = await app.create(search)
-        expect(job, settings, talk)
-        return await work_and_deliver(app, job, delivery, talk, view)
+        expect(job, settings, view)
+        return await work_and_deliver(app, job, delivery, view)
 
 
 async def work_and_deliver(
-    app: App, job: Job, delivery: Delivery | None, talk: Talk, view: View
+    app: App, job: Job, delivery: Delivery | None, view: View
 ) -> int:
     """Work on a job until it has ended, and write what it found; the exit code."""
     with view.showing(job):
@@ -131,14 +114,16 @@ async def work_and_deliver(
         return Exit.INTERRUPTED
     if delivery:
         try:
-            await deliver(app, job, delivery)
-        except BrokenPipeError:  # whoever reads has seen enough; the job's end stands
-            abandon(sys.stdout)
-        except (HeadcountError, OSError):
-            talk.say(f"The creators are kept: headcount jobs export {job.id}")
+            with whoever_reads():
+                await deliver(app, job, delivery)
+        except BaseException:  # Ctrl-C, too
+            view.say(f"The creators are kept: headcount jobs export {job.id}")
             raise
-    if job.status is not Status.COMPLETED or not talk.quiet:
-        typer.echo(_summary(job, app.settings, delivery), err=True)
+    summary = _summary(job, app.settings, delivery)
+    if job.status is Status.COMPLETED:
+        view.say(summary)
+    else:  # why there are fewer is said even to those who want quiet
+        typer.echo(summary, err=True)
     return exit_of(job)
 
 
@@ -180,7 +165,7 @@ async def _interruptible(
         await asyncio.gather(*pauses, return_exceptions=True)
 
 
-def expect(job: Job, settings: Settings, talk: Talk) -> None:
+def expect(job: Job, settings: Settings, view: View) -> None:
     """Say before the next call what is expected, and the caps in force."""
     calls, left = expected_calls(job.missing), call_cap(job) - job.charged
     budget = job.search.limits.max_credits
@@ -190,25 +175,25 @@ def expect(job: Job, settings: Settings, talk: Talk) -> None:
     caps = many(left, f"{more}call")
     if budget is not None:
         caps += f" and {many(credits_, 'credit')}"
-    talk.say(
+    view.say(
         f"Job {job.id}: {many(job.missing, f'{more}creator')} for "
         f"{', '.join(job.search.keywords)}{world}. Expecting about "
         f"{many(calls, 'call')}, {many(calls, 'credit')}{_cost(calls, settings)}; "
         f"at most {caps}."
     )
     if min(left, credits_) < calls:
-        talk.say(
+        view.say(
             f"Note: that is fewer than the {many(calls, 'call')} expected, "
             "so the job will probably end partial."
         )
     most = KEYWORD_HOLDS * len(job.search.keywords)
     if job.target > most:
-        talk.say(
+        view.say(
             f"Note: a keyword rarely holds more than {KEYWORD_HOLDS} creators, so "
             f"{job.target:,} are probably out of reach: name further keywords."
         )
     if job.search.filters != Filters():
-        talk.say("Note: what the filters turn away takes calls beyond that.")
+        view.say("Note: what the filters turn away takes calls beyond that.")
 
 
 def _resume(job: Job, delivery: Delivery | None) -> str:
@@ -224,13 +209,13 @@ def _cost(credits_: int, settings: Settings) -> str:
     return "" if price is None else f" (cost {credits_ * price:.2f})"
 
 
-def _goes_on(search: Search, settings: Settings, talk: Talk) -> bool:
+def _goes_on(search: Search, settings: Settings) -> bool:
     """Ask before a search that costs much, where somebody is there to answer."""
     limits, testing = search.limits, settings.max_calls_for_testing
     caps = [c for c in (limits.max_calls, limits.max_credits, testing) if c is not None]
     calls = min([expected_calls(search.target), *caps])
     sandbox = search.provider.startswith("sandbox/")
-    if not talk.ask or talk.quiet or sandbox or calls < _MANY:
+    if sandbox or calls < _MANY:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True

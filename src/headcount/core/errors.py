@@ -5,6 +5,7 @@
     │   ├── InvalidSearch      a search that cannot be taken, with the field at fault
     │   ├── InvalidSetting     a setting that cannot be used, with its name
     │   ├── NoSuchJob          an id that names no job of this store
+    │   ├── NoSuchKey          an id that names no API key of this store
     │   └── JobNotReady        the job's status does not allow this now
     ├── OperatorError        who runs the machine
     │   └── StoreError         the store cannot be used
@@ -40,6 +41,10 @@ class InvalidSetting(UsageError):  # noqa: N818 - it names the thing at fault
 
 class NoSuchJob(UsageError):  # noqa: N818 - it names the thing at fault
     """An id that names no job of this store."""
+
+
+class NoSuchKey(UsageError):  # noqa: N818 - it names the thing at fault
+    """An id that names no API key of this store."""
 
 
 class JobNotReady(UsageError):  # noqa: N818 - it names the thing at fault

@@ -220,7 +220,7 @@ def resume(change: Change, now: datetime) -> Change:
     """Let a paused, failed or partial job go on; others are left as they are."""
     if change.job.status not in {Status.PAUSED, Status.PARTIAL, Status.FAILED}:
         return change
-    return replace(change, job=_reopened(change.job, now))
+    return replace(change, job=_reopened(_idled(change.job, now), now))
 
 
 def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change:
@@ -243,8 +243,17 @@ def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change
         return change
     job = replace(job, search=replace(job.search, target=target, limits=limits))
     if job.status.ended:
+        job = _idled(job, now)
         job = _reopened(job, now) if job.missing else _ended(job, Outcome(), now)
     return replace(change, job=job)
+
+
+def _idled(job: Job, now: datetime) -> Job:
+    """The job with the time that it lay ended up to now, if it has."""
+    if job.ended_at is None:
+        return job
+    idle = round((now - job.ended_at).total_seconds() * 1000)
+    return replace(job, idle_ms=job.idle_ms + idle, ended_at=None)
 
 
 def _reopened(job: Job, now: datetime) -> Job:

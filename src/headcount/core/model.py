@@ -51,6 +51,14 @@ class SourceState(StrEnum):
     FAILING = "failing"  # set aside after too many failures in a row
 
 
+class Speed(StrEnum):
+    """How many calls a job may waste to be done sooner."""
+
+    LEAN = "lean"
+    BALANCED = "balanced"
+    FAST = "fast"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a job may spend; `None` as `max_calls` means three times the expectation."""
@@ -60,6 +68,7 @@ class Limits:
     deadline: datetime | None = None
     attempts: int = 3
     max_calls_for_testing: int | None = None  # holds whatever else is asked
+    speed: Speed = Speed.BALANCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +91,11 @@ class Source:
     """One stream of pages: a keyword with its variant, and how it has gone so far.
 
     `evidence` is how strongly its latest answers say that it has ended; `recent` is a
-    moving average of new qualified creators a page. `refusals` counts the uncharged
-    attempts since its last charged call; `set_aside` is the number of pages the job
-    had when the source began to fail, and `error` what its last answer said, where
-    that was no page.
+    moving average of new qualified creators a page. `once` counts the qualified
+    creators whom one post only has shown to the job, and this source did. `refusals`
+    counts the uncharged attempts since its last charged call; `set_aside` is the number
+    of pages the job had when the source began to fail, and `error` what its last answer
+    said, where that was no page.
     """
 
     id: int
@@ -105,6 +115,7 @@ class Source:
     pages: int = 0
     items: int = 0
     found: int = 0
+    once: int = 0
     recent: float = 0.0
 
     @property
@@ -155,7 +166,9 @@ class Job:
     delivered, those beyond it are spares. `rejected` and `pending` count creators;
     `rejections` and `duplicates` count items. `charged` counts calls that were or may
     have been charged, `attempts` all requests, `lines` all lines of the ledger;
-    `credits` were spent by closed calls. `label` says whose it is.
+    `credits` were spent by closed calls. `label` says whose it is, and `told_at` when
+    its webhook was last told something. `idle_ms` is how long it lay ended before it
+    was taken further.
     """
 
     id: str
@@ -185,6 +198,8 @@ class Job:
     ended_at: datetime | None = None
     halt: Outcome | None = None
     outcome: Outcome | None = None
+    told_at: datetime | None = None
+    idle_ms: int = 0
 
     @property
     def target(self) -> int:

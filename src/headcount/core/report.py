@@ -4,13 +4,15 @@ The JSON names and their meaning are held by `headcount/schema.json`. Counts are
 numbers; `progress` is a string such as "87.0%", and "100.0%" only when all are there.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from headcount.core.calls import Call
-from headcount.core.estimate import call_cap, calls_remaining, expected_calls
+from headcount.core.estimate import call_cap, expected_calls
 from headcount.core.filters import filters_as_given
-from headcount.core.model import Change, Job, Limits, Outcome, Reason
+from headcount.core.forecast import Range, calls_remaining, forecast, supplies
+from headcount.core.model import Change, Job, Limits, Outcome, Reason, Source
 
 VERSION = "2.0"
 Document = dict[str, object]
@@ -114,6 +116,7 @@ def _limits(limits: Limits) -> Document:
         "maxCredits": limits.max_credits,
         "deadline": moment(limits.deadline),
         "attempts": limits.attempts,
+        "speed": limits.speed.value,
     }
 
 
@@ -134,6 +137,10 @@ def job_document(job: Job) -> Document:
         "id": job.id,
         "status": job.status.value,
         "sandbox": job.sandbox,
+        "owner": job.label.owner,
+        "campaign": job.label.campaign,
+        "endUser": job.label.end_user,
+        "webhook": job.label.webhook,
         **search_document(job),
         **progress(job),
         "spares": job.spares,
@@ -141,15 +148,37 @@ def job_document(job: Job) -> Document:
         "credits": job.credits,
         "callCap": call_cap(job),
         "outcome": outcome_document(job.outcome),
-        "sources": [_source(job, number) for number in range(1, len(job.sources) + 1)],
+        "forecast": forecast_document(job),
+        "sources": [
+            _source(*pair) for pair in zip(job.sources, supplies(job), strict=True)
+        ],
         "createdAt": moment(job.created_at),
         "startedAt": moment(job.started_at),
         "endedAt": moment(job.ended_at),
     }
 
 
-def _source(job: Job, number: int) -> Document:
-    source = job.source(number)
+def forecast_document(job: Job) -> Document:
+    """What is ahead of a job; credits by what a call has cost so far."""
+    ahead, price = forecast(job), job.credits / job.charged if job.charged else 1.0
+    calls = ahead.calls
+    return {
+        "calls": None if calls is None else _range(calls, times=1.0),
+        "credits": None if calls is None else _range(calls, times=price),
+        "reach": _range(ahead.reach, times=1.0),
+        "outOfReach": ahead.out_of_reach,
+    }
+
+
+def _range(figures: Range, *, times: float) -> Document:
+    return {
+        "low": math.floor(figures.low * times),
+        "expected": math.ceil(figures.expected * times),
+        "high": math.ceil(figures.high * times),
+    }
+
+
+def _source(source: Source, supply: int) -> Document:
     return {
         "keyword": source.keyword,
         "source": source.name,
@@ -158,6 +187,7 @@ def _source(job: Job, number: int) -> Document:
         "pages": source.pages,
         "itemsReceived": source.items,
         "newUnique": source.found,
+        "supply": supply,
         "error": source.error,
     }
 
@@ -170,14 +200,18 @@ def event(change: Change) -> tuple[str, Document] | None:
     turned = (job.status, job.target) != (before.status, before.target)
     if not closed and not turned:
         return None
-    data = {
+    return (f"job.{job.status.value}" if turned else "job.progress", news(job, closed))
+
+
+def news(job: Job, closed: Iterable[Document] = ()) -> Document:
+    """The data of an event: how the job stands, and the calls just closed."""
+    return {
         "status": job.status.value,
         **progress(job),
         "credits": job.credits,
-        "calls": closed,
+        "calls": list(closed),
         "outcome": outcome_document(job.outcome),
     }
-    return (f"job.{job.status.value}" if turned else "job.progress", data)
 
 
 _SLACK = 2  # calls: a suggested cap should be enough

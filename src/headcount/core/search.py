@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from headcount.core.errors import InvalidSearch
-from headcount.core.filters import build_filters, shown
+from headcount.core.filters import Filters, build_filters, shown
 from headcount.core.model import Job, Label, Limits, Search, Source
 
 MOST_CREATORS = 1_000_000
@@ -16,6 +16,18 @@ _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """What turns the direction of all text that follows, on a terminal too."""
 _UNSEEN = {"Cf", "Mn", "Zs"}
 PLATFORMS = ("tiktok",)
+_COUNTRIES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN
+BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ
+DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL
+GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM
+JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME
+MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP
+NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD
+SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
+TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+"""ISO 3166-1 alpha-2, which changes about once in ten years."""
 
 
 def parse_target(value: int | str) -> int:
@@ -112,7 +124,7 @@ def build_search(  # noqa: PLR0913 - a search has as many parts as a user may na
     return Search(
         target=parse_target(target),
         keywords=fold_keywords(keywords),
-        filters=build_filters(filters or {}),
+        filters=_spoken(build_filters(filters or {})),
         limits=check_limits(limits or Limits()),
         platform=platform.casefold(),
         provider=provider,
@@ -174,8 +186,24 @@ def _region(text: str | None) -> str | None:
     if text is None:
         return None
     region = text.strip().upper()
-    if len(region) == 2 and region.isascii() and region.isalpha():
+    if region in _COUNTRIES.split():
         return region
     raise InvalidSearch(
-        "region", f"expected a country of two letters such as US, not {shown(text)}"
+        "region",
+        f"region: expected a country by its code such as US or GB, not {shown(text)}",
     )
+
+
+def _spoken(filters: Filters) -> Filters:
+    """Filters whose languages a caption may be in, as far as the form of a code tells.
+
+    A list would refuse what TikTok says beyond ISO 639-1, three letters or old codes.
+    """
+    for code in filters.language:
+        if code == "un" or not re.fullmatch("[a-z]{2,3}", code):
+            raise InvalidSearch(
+                "language",
+                "language: expected a language by its code such as en or es, "
+                f"not {shown(code)}",
+            )
+    return filters

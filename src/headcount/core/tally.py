@@ -42,31 +42,23 @@ it is partial, with one reason. Either way it ends only once no call is out.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from headcount.core.calls import (
-    Call,
-    CallKind,
-    CallState,
-    Failure,
-    FailureKind,
-    Page,
-)
+from headcount.core.calls import Call, CallState, Failure, FailureKind, Page
+from headcount.core.count import Count
 from headcount.core.estimate import updated_average
-from headcount.core.filters import chosen, judge
 from headcount.core.model import (
     Change,
-    Finding,
     Job,
     Known,
     Outcome,
     Reason,
-    Seen,
     Source,
     SourceState,
 )
-from headcount.core.sighting import Judgement, Sighting, Verdict
+from headcount.core.sighting import Verdict
 
 CONFIRMED = 3
 PATIENCE = 4  # throttlings are forgiven this many times as often as failures
@@ -84,7 +76,7 @@ def settle(
     job, call = change.job, _open_call(change.job, call_id)
     if call is None:
         return change
-    count = _Count(job, call, now)
+    count = Count(job, call, now)
     for sighting in page.sightings:
         count.add(sighting, known.get(sighting.key))
     closed = replace(
@@ -101,6 +93,7 @@ def settle(
         duration_ms=page.duration_ms,
     )
     job = _with_totals(job, closed, count.creators)
+    job = _with_rarity(job, count.once)
     source = _moved_on(job.source(call.source), closed, page, fresh=bool(count.posts))
     change = replace(
         change,
@@ -109,71 +102,6 @@ def settle(
         posts=change.posts + tuple(count.posts),
     )
     return _close(change, closed, now)
-
-
-class _Count:
-    """The count of one page: what each of its sightings makes of its creator."""
-
-    def __init__(self, job: Job, call: Call, now: datetime) -> None:
-        self._job, self._call, self._now = job, call, now
-        self._filters, self._specs = job.search.filters, chosen(job.search.filters)
-        self.items: Counter[Verdict] = Counter()
-        self.duplicates = 0
-        self.creators: Counter[Verdict] = Counter()
-        self.findings: dict[str, Finding] = {}
-        self.posts: dict[tuple[int, int, str], None] = {}
-        self._numbers: dict[str, int] = {}  # of creators that are new
-
-    def add(self, sighting: Sighting, seen: Seen | None) -> None:
-        """Count one sighting, given what the store knows of its creator."""
-        key, post = sighting.key, (self._call.source, sighting.video.id)
-        number = seen.number if seen else self._number(key)
-        if seen is None or post not in seen.posts:
-            self.posts[number, *post] = None
-        before = seen.verdict if seen else None
-        if key in self.findings:
-            before = self.findings[key].verdict
-        if before is Verdict.QUALIFIED:
-            self.duplicates += 1
-            return
-        judgement = judge(sighting, self._filters, self._now, specs=self._specs)
-        self.items[judgement.verdict] += 1
-        if self._tells_more(before, judgement.verdict):
-            self._find(sighting, number, before, judgement)
-
-    def _number(self, key: str) -> int:
-        """The place of a new creator among all that the job found."""
-        return self._numbers.setdefault(key, self._job.found + len(self._numbers) + 1)
-
-    def _tells_more(self, before: Verdict | None, after: Verdict) -> bool:
-        """A weak video does not reject who waits for a call that tells more."""
-        if before is Verdict.PENDING and after is Verdict.REJECTED:
-            return self._call.kind is not CallKind.PAGE
-        return after is not before
-
-    def _find(
-        self,
-        sighting: Sighting,
-        number: int,
-        before: Verdict | None,
-        judgement: Judgement,
-    ) -> None:
-        self.creators[judgement.verdict] += 1
-        if before is not None:
-            self.creators[before] -= 1
-        ordinal = self._job.qualified + self.creators[Verdict.QUALIFIED]
-        qualified = judgement.verdict is Verdict.QUALIFIED
-        self.findings[sighting.key] = Finding(
-            number=number,
-            key=sighting.key,
-            verdict=judgement.verdict,
-            sighting=sighting,
-            source=self._call.source,
-            call=self._call.id,
-            found_at=self._now,
-            ordinal=ordinal if qualified else None,
-            reason=judgement.reason,
-        )
 
 
 def _with_totals(job: Job, call: Call, creators: Counter[Verdict]) -> Job:
@@ -188,6 +116,17 @@ def _with_totals(job: Job, call: Call, creators: Counter[Verdict]) -> Job:
         rejections=job.rejections + call.rejected,
         unusable=job.unusable + call.unusable,
     )
+
+
+def _with_rarity(job: Job, once: Mapping[int, int]) -> Job:
+    """Count anew who was seen in one post only, and by which source."""
+    sources = tuple(
+        replace(source, once=source.once + once[source.id])
+        if once.get(source.id)
+        else source
+        for source in job.sources
+    )
+    return replace(job, sources=sources)
 
 
 def _moved_on(source: Source, call: Call, page: Page, *, fresh: bool) -> Source:
@@ -246,6 +185,8 @@ def _postponed(
     job: Job, source: Source, failure: Failure, jitter: float, now: datetime
 ) -> Source:
     """The source after a failure: to be asked again later, or set aside."""
+    if failure.kind is FailureKind.KEY_PAUSED:
+        return replace(source, error=failure.message)
     throttled = failure.kind is FailureKind.THROTTLED
     failures = source.failures + (0 if throttled else 1)
     throttles = source.throttles + (1 if throttled else 0)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from headcount.adapters.http import NotReceived, Received, exchange
-from headcount.adapters.tiktok import NoPage, beginning, count, read_page
+from headcount.adapters.tiktok import NoPage, beginning, read_page, spent
 from headcount.adapters.tiktok_json import decode
 from headcount.core.calls import Answer, Call, CallKind, Failure, FailureKind
 from headcount.core.errors import InvalidSearch, InvalidSetting
@@ -152,19 +152,19 @@ class ScrapeCreators:
         """What an answer that is not a 200 asks of us."""
         body = decode(got.body)
         said = body.said if body else beginning(got.body)
-        spent = count(body.credits_charged) if body else None
+        cost = spent(body) if body else None
         if got.status == 402 or _OUT_OF_CREDITS.search(said or ""):
-            return self._out_of_credits(said, spent)
+            return self._out_of_credits(said, cost)
         kind, charged, advice = _meaning(got.status)
         told = self._told(f"answered {got.status}", said, advice)
         rest = retry_after(got.headers) if got.status in {429, 503} else None
         failure = Failure(kind, told, charged=charged, retry_after=rest)
-        return _charging(failure, spent)
+        return _charging(failure, cost)
 
-    def _out_of_credits(self, said: str | None, spent: int | None) -> Failure:
+    def _out_of_credits(self, said: str | None, cost: int | None) -> Failure:
         told = self._told("has no credits left for this key", said, _CREDITS_ADVICE)
         failure = Failure(FailureKind.OUT_OF_CREDITS, told, charged=False)
-        return _charging(failure, spent)
+        return _charging(failure, cost)
 
     def _unreceived(self, got: NotReceived) -> Failure:
         advice = None if got.sent else _URL_ADVICE
@@ -180,11 +180,11 @@ class ScrapeCreators:
         return f"{text}; {advice}" if advice else text
 
 
-def _charging(failure: Failure, spent: int | None) -> Failure:
+def _charging(failure: Failure, cost: int | None) -> Failure:
     """The failure with what the provider itself says that it cost, where it does."""
-    if spent is None:
+    if cost is None:
         return failure
-    return replace(failure, credits=spent, charged=spent > 0)
+    return replace(failure, credits=cost, charged=cost > 0)
 
 
 def _meaning(status: int) -> tuple[FailureKind, bool, str | None]:

@@ -99,7 +99,7 @@ def _sources() -> None:
         _moment("retry_at", nullable=True),
         *_counts("set_aside", nullable=True),
         sa.Column("error", sa.Text),
-        *_counts("pages", "items", "found"),
+        *_counts("pages", "items", "found", "once"),
         sa.Column("recent", sa.Float, nullable=False),
         _key("sources", "job_id", "id"),
         _of_job("sources"),

@@ -5,12 +5,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from headcount.adapters.tables import Moment
+from headcount.adapters.tables import ByCodePoint, Moment
 
 revision = "0002"
 down_revision = "0001"
 
 _DUE = sa.text("due_at IS NOT NULL")
+_ADDED = sa.text("delta <> ''")
 
 
 def upgrade() -> None:
@@ -19,11 +20,15 @@ def upgrade() -> None:
     op.add_column("jobs", owner)
     for name in ("campaign", "end_user", "webhook"):
         op.add_column("jobs", _text(name, nullable=True))
+    op.add_column("jobs", _moment("told_at", nullable=True))
+    idle = sa.Column("idle_ms", sa.BigInteger, nullable=False, server_default="0")
+    op.add_column("jobs", idle)
     op.create_index("ix_jobs_owner_newest", "jobs", ["owner", "created_at", "id"])
     _index_of_due("jobs")
     _keys_and_requests()
     _webhooks()
     _fleet()
+    _figures()
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
@@ -58,6 +63,7 @@ def _keys_and_requests() -> None:
         _moment("created_at"),
         sa.Column("status", sa.Integer),
         _text("body", nullable=True),
+        _text("location", nullable=True),
         _key("requests", "owner", "key"),
     )
 
@@ -96,9 +102,30 @@ def _fleet() -> None:
         _text("reason", nullable=True),
         _key("provider_keys", "id"),
     )
+
+
+def _figures() -> None:
+    place = ("keyword", "day", "owner", "kind", "status", "size", "delta")
     op.create_table(
         "figures",
-        *(_text(name) for name in ("id", "day", "owner", "kind", "keyword", "data")),
-        _key("figures", "id"),
+        sa.Column("keyword", ByCodePoint, nullable=False),
+        *(_text(name) for name in ("day", "owner", "kind", "status", "delta")),
+        sa.Column("size", sa.Integer, nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger, nullable=False)
+            for name in ("jobs", "exact", "calls", "credits", "creators")
+        ),
+        *(
+            sa.Column(name, sa.BigInteger, nullable=False)
+            for name in ("duplicates", "timed", "processing_ms")
+        ),
+        _key("figures", *place),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_figures_day", "figures", ["day", "owner", "kind", "keyword"])
+    op.create_index(
+        "ix_figures_delta",
+        "figures",
+        ["delta"],
+        sqlite_where=_ADDED,
+        postgresql_where=_ADDED,
+    )

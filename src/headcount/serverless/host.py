@@ -1,0 +1,64 @@
+"""The receiver for programs without an event loop: one, kept from call to call."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from threading import Lock, Thread
+
+from headcount.runners.qstash import PROCESS
+from headcount.serverless.receiver import Answer, Fallback, Receiver, open_receiver
+from headcount.settings import load_settings
+
+
+class _Host:
+    """A receiver that is opened when first needed, on a loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._receiver: Receiver | None = None
+        self._stack = AsyncExitStack()
+
+    def handle(
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        path: str,
+        fallback: Fallback | None,
+    ) -> Answer:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                Thread(target=self._loop.run_forever, daemon=True).start()
+            if self._receiver is None:
+                opening = asyncio.run_coroutine_threadsafe(self._open(), self._loop)
+                self._receiver = opening.result()
+        answering = self._receiver.handle(body, headers, path=path, fallback=fallback)
+        return asyncio.run_coroutine_threadsafe(answering, self._loop).result()
+
+    async def _open(self) -> Receiver:
+        opened = open_receiver(load_settings(runner="qstash"))
+        return await self._stack.enter_async_context(opened)
+
+
+_HOST = _Host()
+
+
+def handle_message(
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    path: str = PROCESS,
+    fallback: Fallback | None = None,
+) -> Answer:
+    """Answer one message of QStash: status, headers and body.
+
+    For any framework or host: `body` is the raw body, `path` the route it came by. The
+    first call opens the store by the settings in the environment; it stays open until
+    the process ends. Inside a running event loop, use `open_receiver`.
+
+    Raises:
+        InvalidSetting: a setting is missing, or cannot be used.
+        StoreError: the store cannot be opened.
+    """
+    return _HOST.handle(body, headers, path, fallback)

@@ -1,0 +1,1 @@
+"""The service's HTTP side: parse, call, answer; needs the extra `server`."""

@@ -1,0 +1,88 @@
+"""A job on QStash: one message after the other until it has its exact count."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from serverless.letters import about, a_letter, sealed
+from serverless.site import Site, a_site, completed
+from sqlalchemy import event
+
+from headcount.core import lifecycle
+from headcount.core.model import Change, Job, Known, Lease, Status
+from headcount.serverless import FAILED, SWEEP
+
+
+async def test_a_job_is_exact_message_by_message(tmp_path: Path) -> None:
+    async with a_site(tmp_path, qstash_slice=0.01) as site:
+        await site.begins(200)
+
+        await site.qstash.settled()
+
+        assert completed(await site.jobs())
+        assert len(site.qstash.deliveries) > 1
+        assert {each.status for each in site.qstash.deliveries} == {200}
+
+
+async def test_two_deliveries_at_once_advance_a_job_once(tmp_path: Path) -> None:
+    async with a_site(tmp_path, "vanished:1") as site:
+        job_id = await site.begins(100)
+        letter = about(job_id)
+
+        answers = await asyncio.gather(*(site.sends(*sealed(letter)) for _ in range(2)))
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert sorted(answer.json()["advanced"] for answer in answers) == [False, True]
+        assert (await site.job(job_id)).fence == 1
+
+
+async def test_a_message_for_an_ended_job_changes_nothing(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as site:
+        job_id = await site.begins()
+        await site.qstash.settled()
+        ended = await site.job(job_id)
+
+        answer = await site.sends(*sealed(about(job_id)))
+
+        assert answer.json()["advanced"] is False
+        assert await site.job(job_id) == ended
+
+
+async def test_a_message_that_comes_long_before_its_time_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    async with a_site(tmp_path, "vanished:1") as site:
+        job_id = await site.begins()
+        lease = Lease(0, "somebody", site.app.clock.now() + timedelta(hours=1))
+        await changed(
+            site, job_id, lambda c: lifecycle.claim(c, lease, c.job.created_at)
+        )
+        before = await site.job(job_id)
+
+        answer = await site.sends(*sealed(about(job_id)))
+
+        assert answer.json()["advanced"] is False
+        assert await site.job(job_id) == before
+
+
+async def test_a_job_that_must_wait_is_published_for_later(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as site:
+        await site.app.gates.close("*", "nobody paid", site.app.clock.now())
+        job_id = await site.begins()
+        await site.qstash.skip(1)
+        [first] = site.qstash.deliveries
+        waiting = await site.job(job_id)
+        await site.app.gates.open("*")
+        await site.qstash.skip(20)
+        assert len(site.qstash.deliveries) == 1
+        await site.qstash.skip(20)
+
+        assert (first.status, waiting.charged) == (200, 0)
+        assert len(site.qstash.deliveries) == 2
+
+
+async def changed(site: Site, job_id: str, rule: Callable[[Change], Change]) -> None:
+    await site.app.store.change(job_id, lambda job, _: rule(Change(job)))
