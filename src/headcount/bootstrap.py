@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from headcount.adapters.clock import SystemClock
-from headcount.adapters.gates import Gates, key_id
+from headcount.adapters.gates import Gates
 from headcount.adapters.sql import SqlStore
 from headcount.channels import Channels
 from headcount.core import lifecycle
@@ -18,17 +18,16 @@ from headcount.core.model import Change, Job, Known, Label, Limits, Search
 from headcount.core.search import new_job
 from headcount.core.statistics import EVERYTHING, Coverage, Statistics
 from headcount.engine import Channel, Engine, Watch, Worker
-from headcount.ports import Clock, Rule, Store, Waker
+from headcount.ports import Clock, Rule, Waker
 from headcount.runners.local import LocalRunner, failing, is_dead, worker_name
 from headcount.runners.service import Chore, ServiceRunner
 from headcount.settings import Settings, data_folder
+from headcount.wakers import announcer, qstash_waker
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from headcount.adapters.webhooks import Webhooks
-    from headcount.runners.pgqueuer import PgQueuerWaker
-    from headcount.runners.qstash import Account, QStashWaker
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -52,11 +51,11 @@ class App:
         )
         self.runner = LocalRunner(self._engine, store, self.clock)
         self.wakers: list[Waker] = [self.runner]
-        self.announcer = _announcer(settings, self.clock)
+        self.announcer = announcer(settings, self.clock)
         if self.announcer is not None:
             stack.push_async_callback(self.announcer.close)
             self.wakers.append(self.announcer)
-        self.post = _post(settings, store, self.clock)
+        self.post = qstash_waker(settings, store, self.clock)
         if self.post is not None:
             stack.push_async_callback(self.post.close)
             self.wakers.append(self.post)
@@ -225,80 +224,6 @@ async def open_app(
         store = await SqlStore.open(store_url(settings))
         stack.push_async_callback(store.close)
         yield App(settings, store, stack, watch)
-
-
-def _announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
-    """What carries wake-ups between machines, where that is wanted.
-
-    Raises:
-        InvalidSetting: it is wanted, and cannot be had.
-    """
-    if settings.runner != "pgqueuer":
-        return None
-    url = settings.database_direct_url or settings.store_url
-    if not url.startswith("postgres"):
-        raise InvalidSetting(
-            "HEADCOUNT_RUNNER: pgqueuer needs a Postgres: name one by "
-            "HEADCOUNT_DATABASE_URL, or set the runner to local"
-        )
-    try:
-        from headcount.runners.pgqueuer import (  # noqa: PLC0415 - an extra
-            PgQueuerWaker,
-        )
-    except ImportError:
-        raise InvalidSetting(
-            "HEADCOUNT_RUNNER: pgqueuer is not installed: install headcount[postgres]"
-        ) from None
-    return PgQueuerWaker(url, clock)
-
-
-def _post(settings: Settings, store: Store, clock: Clock) -> "QStashWaker | None":
-    """What publishes the steps of jobs at QStash, where that is wanted.
-
-    Raises:
-        InvalidSetting: it is wanted, and cannot be had.
-    """
-    if settings.runner != "qstash":
-        return None
-    try:
-        from headcount.runners.qstash import (  # noqa: PLC0415 - an extra
-            QStashWaker,
-            Terms,
-        )
-    except ImportError:
-        raise InvalidSetting(
-            "HEADCOUNT_RUNNER: qstash is not installed: install headcount[qstash]"
-        ) from None
-    terms = Terms(
-        timeout=round(settings.qstash_limit),
-        parallelism=settings.qstash_parallelism,
-        rate=settings.qstash_rate,
-        flow=partial(_flow_key, settings),
-    )
-    return QStashWaker(qstash_account(settings), terms, store=store, clock=clock)
-
-
-def qstash_account(settings: Settings) -> "Account":
-    """Who publishes at QStash.
-
-    Raises:
-        InvalidSetting: a setting of QStash is missing, or cannot be used.
-    """
-    from headcount.runners.qstash import Account  # noqa: PLC0415 - an extra
-
-    token = settings.qstash_token
-    return Account(
-        token.get_secret_value().strip() if token else "",
-        settings.qstash_url.strip(),
-        settings.public_urls[0],
-    )
-
-
-def _flow_key(settings: Settings, job: Job) -> str:
-    """What the messages of all jobs of one provider key have in common."""
-    key = settings.scrapecreators_api_key
-    name = key_id(job.search.provider, key.get_secret_value().strip() if key else "")
-    return f"headcount-{name.replace('/', '-')}"
 
 
 def _webhooks(

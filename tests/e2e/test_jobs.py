@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from headcount.cli.listing import _advised
 from headcount.core.model import Lease, Status
+from headcount.engine import LEASE
 
 WORDS = ("tech", "gaming", "fitness")
 
@@ -152,8 +153,8 @@ def test_a_job_whose_worker_let_its_lease_run_out_is_stalled() -> None:
 def test_a_job_that_nobody_took_when_it_was_due_is_stalled(status: Status) -> None:
     job = replace(a_job(), status=status, due_at=NOON)
 
-    assert _advised(job, NOON + 30 * SECOND)["advice"] == ""
-    assert _advised(job, NOON + 31 * SECOND)["advice"] == STALLED
+    assert _advised(job, NOON + LEASE)["advice"] == ""
+    assert _advised(job, NOON + LEASE + SECOND)["advice"] == STALLED
 
 
 def test_a_paused_job_is_not_stalled() -> None:

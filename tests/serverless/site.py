@@ -56,12 +56,12 @@ class Outside:
 async def a_world(
     folder: Path,
     *faults: str,
-    seed: int = 42,
+    latency_ms: int = 0,
     **settings: Any,  # noqa: ANN401 - as declared by Settings
 ) -> AsyncIterator[Outside]:
     """A QStash whose time stands still and a provider, each on a port of its own."""
     async with AsyncExitStack() as stack:
-        provider = Sandbox(World(seed), credits=10_000_000)
+        provider = Sandbox(World(42), latency_ms=latency_ms, credits=10_000_000)
         provider_url = await stack.enter_async_context(serving(provider))
         place: dict[str, Any] = {}
 
@@ -131,10 +131,11 @@ async def a_site(
     folder: Path,
     *faults: str,
     dev: bool = False,
+    latency_ms: int = 0,
     **settings: Any,  # noqa: ANN401 - as declared by Settings
 ) -> AsyncIterator[Site]:
     """A service, a QStash and a provider, each on a port of its own."""
-    async with a_world(folder, *faults, **settings) as outside:
+    async with a_world(folder, *faults, latency_ms=latency_ms, **settings) as outside:
         given = dict(outside.given)
         url = given.pop("database_url")
         async with serving_web(url, dev=dev, **given) as service:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -92,7 +93,7 @@ async def test_what_qstash_may_do_is_taken(site: Site, name: str) -> None:
 async def test_a_second_region_and_a_second_address_are_taken(tmp_path: Path) -> None:
     other = Keys("sig_invented_in_another_region_1", "sig_invented_in_another_region_2")
     second = "https://second.example/base"
-    more = {
+    more: dict[str, Any] = {
         "qstash_second_current_signing_key": other.current,
         "qstash_second_next_signing_key": other.next,
         "qstash_public_urls": f"{PUBLIC}, {second}/",

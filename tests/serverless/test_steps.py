@@ -1,19 +1,17 @@
 """A job on QStash: one message after the other until it has its exact count."""
 
 import asyncio
-import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
-import pytest
-from serverless.letters import about, a_letter, sealed
+from serverless.letters import about, sealed
 from serverless.site import Site, a_site, completed
 from sqlalchemy import event
 
 from headcount.core import lifecycle
-from headcount.core.model import Change, Job, Known, Lease, Status
-from headcount.serverless import FAILED, SWEEP
+from headcount.core.model import Change, Lease
 
 
 async def test_a_job_is_exact_message_by_message(tmp_path: Path) -> None:
@@ -82,6 +80,53 @@ async def test_a_job_that_must_wait_is_published_for_later(tmp_path: Path) -> No
 
         assert (first.status, waiting.charged) == (200, 0)
         assert len(site.qstash.deliveries) == 2
+
+
+async def test_a_slice_ends_before_the_host_does_however_long_a_call_takes(
+    tmp_path: Path,
+) -> None:
+    slow = {"qstash_slice": 0.2, "qstash_limit": 6.3, "timeout": 120.0}
+    async with a_site(tmp_path, "vanished:1", latency_ms=60_000, **slow) as site:
+        job_id = await site.begins()
+        began = monotonic()
+
+        answer = await site.sends(*sealed(about(job_id)))
+
+        job = await site.job(job_id)
+        assert monotonic() - began < 3
+        assert answer.json()["advanced"] is True
+        assert (job.lease, job.open_calls, job.delivered) == (None, (), 0)
+        assert job.charged > 0
+
+
+async def test_a_message_costs_two_round_trips_more_than_the_step(
+    tmp_path: Path,
+) -> None:
+    async with a_site(tmp_path, "vanished:1") as site:
+        bare, by_message = [await site.begins() for _ in range(2)]
+        await site.sends(*sealed(about(await site.begins())))  # all is open now
+
+        step = await trips(site, site.app.advance(bare, 20))
+        message = await trips(site, site.sends(*sealed(about(by_message))))
+
+        assert await site.job(bare)
+        assert message - step <= 2
+
+
+async def trips(site: Site, work: Awaitable[object]) -> int:
+    """How many transactions some work takes."""
+    begun = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+
+    engine = site.app.store.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    await work
+    event.remove(engine, "before_cursor_execute", note)
+    assert begun
+    return len(begun)
 
 
 async def changed(site: Site, job_id: str, rule: Callable[[Change], Change]) -> None:

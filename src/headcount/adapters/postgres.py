@@ -40,7 +40,9 @@ from headcount.core.errors import (
 
 SCHEMA = "headcount"
 _THREADS = 4
-_TRIES = 3  # of a transaction that another one got in the way of
+# Of a transaction that another one got in the way of. After a restart of the server,
+# every connection that lies ready is dead, and then one is new.
+_TRIES = _THREADS + 1
 _PAUSE = 0.05  # seconds between two tries, for the other one to get out of the way
 _CONNECT_TIMEOUT = 10  # seconds
 # The first characters of an error's SQLSTATE, or all five.
@@ -140,7 +142,7 @@ class Postgres:
                 with self.engine.begin() as connection:
                     done.append(work(connection))
             except (SQLAlchemyError, psycopg.Error) as error:
-                again = tries_left and not done and self._recovers(error)
+                again = tries_left and not done and _may_recover(error)
                 if not again:
                     raise explain(error, self.name) from error
                 time.sleep(_PAUSE)
@@ -148,12 +150,10 @@ class Postgres:
                 break
         return done[0]
 
-    def _recovers(self, error: SQLAlchemyError | psycopg.Error) -> bool:
-        """Whether it may go better next time."""
-        state = _state_of(error)
-        if state.startswith(_AWAY):
-            self.engine.dispose()  # the connections that lie ready are as dead
-        return state.startswith((*_CONFLICT, *_AWAY))
+
+def _may_recover(error: SQLAlchemyError | psycopg.Error) -> bool:
+    """Whether it may go better next time."""
+    return _state_of(error).startswith((*_CONFLICT, *_AWAY))
 
 
 def _state_of(error: SQLAlchemyError | psycopg.Error) -> str:

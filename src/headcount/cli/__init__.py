@@ -12,6 +12,7 @@ from headcount.cli.jobs import jobs
 from headcount.cli.keys import keys
 from headcount.cli.options import CountFirst
 from headcount.cli.provider import provider
+from headcount.cli.qstash import qstash
 from headcount.cli.sandbox import sandbox
 from headcount.cli.serve import serve
 from headcount.cli.stats import stats
@@ -36,6 +37,7 @@ app.command()(worker)
 app.command()(stats)
 app.add_typer(keys)
 app.add_typer(provider)
+app.add_typer(qstash)
 app.add_typer(db)
 app.add_typer(sandbox)
 

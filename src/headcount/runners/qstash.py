@@ -34,7 +34,7 @@ RETRY_DELAY = "15000 * pow(2, retried)"
 _AT_ONCE = 20  # publishes of a sweep
 _SWEPT = 600  # seconds in which QStash drops a message with the same deduplication id
 _AT_WORK = {Status.PENDING, Status.PROCESSING}
-_NOT_TAKEN = (
+NOT_TAKEN = (
     QStashError,
     httpx.HTTPError,
     TimeoutError,
@@ -176,7 +176,7 @@ class QStashWaker:
                     flow_control=self._flow(job),
                     label=LABEL,
                 )
-        except _NOT_TAKEN as error:
+        except NOT_TAKEN as error:
             _LOG.warning("job %s is not announced: %s", job.id, told(error))
             return False
         return True

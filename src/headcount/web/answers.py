@@ -1,12 +1,14 @@
 """What routes answer, and how the OpenAPI document tells of it."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Response
 
 from headcount.web.problems import KINDS, MEDIA_TYPE
 
+T = TypeVar("T")
 Told = dict[int | str, dict[str, Any]]
 _ALWAYS = (401, 403, 422, 429, 500, 503)
 RATE_HEADERS = {
@@ -19,6 +21,16 @@ RATE_HEADERS = {
 def json_answer(document: object) -> Response:
     """An answer in JSON."""
     return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+async def page_of(found: AsyncIterator[T], limit: int) -> tuple[list[T], bool]:
+    """The first of a list, and whether there are more."""
+    page: list[T] = []
+    async for one in found:
+        if len(page) == limit:
+            return page, True
+        page.append(one)
+    return page, False
 
 
 def answers(schema: str, *errors: int) -> Told:

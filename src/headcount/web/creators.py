@@ -1,7 +1,6 @@
 """The routes of what a job found: its creators in several forms, and its ledger."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -10,11 +9,10 @@ from headcount.adapters.exports import FORMATS, stream
 from headcount.core.model import Job
 from headcount.core.report import call_detail
 from headcount.core.rows import SHAPES
-from headcount.web.answers import answers, json_answer
+from headcount.web.answers import answers, json_answer, page_of
 from headcount.web.problems import Problem
 from headcount.web.site import Here, JobId, Reader, Site
 
-T = TypeVar("T")
 routes = APIRouter(prefix="/api/jobs/{job_id}", tags=["Results"])
 _MOST = 1_000
 _Limit = Annotated[int, Query(ge=1, le=_MOST, description="How many at most.")]
@@ -61,7 +59,7 @@ async def list_creators(  # noqa: PLR0913 - as many as there are forms of a list
     if media != _JSON:
         return _streamed(site, job, media, shape)
     found = site.app.store.delivered(job_id, int(after or 0))
-    page, more = await _page(found, limit)
+    page, more = await page_of(found, limit)
     rows = [SHAPES[shape](job, finding, seen_in) for finding, seen_in in page]
     last = str(page[-1][0].ordinal) if more else None
     return json_answer({"creators": rows, "nextCursor": last})
@@ -77,20 +75,10 @@ async def list_calls(
 ) -> Response:
     """The ledger of a job, in the order the calls were held, open ones left out."""
     job = await site.job(job_id, caller)
-    page, more = await _page(site.app.store.calls(job_id, int(after or 0)), limit)
+    page, more = await page_of(site.app.store.calls(job_id, int(after or 0)), limit)
     details = [call_detail(job, call) for call in page if call.closed_at]
     last = str(page[-1].id) if more else None
     return json_answer({"calls": details, "nextCursor": last})
-
-
-async def _page(found: AsyncIterator[T], limit: int) -> tuple[list[T], bool]:
-    """The first of a list, and whether there are more."""
-    page: list[T] = []
-    async for one in found:
-        if len(page) == limit:
-            return page, True
-        page.append(one)
-    return page, False
 
 
 def _streamed(site: Site, job: Job, media: str, shape: str) -> Response:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from headcount.adapters.requests import Kept
 from headcount.core.errors import NoSuchJob
@@ -17,7 +17,13 @@ from headcount.core.report import (
     exact_count_tracking,
     job_document,
 )
-from headcount.web.answers import answers, created, json_answer, nothing
+from headcount.web.answers import (
+    answers,
+    created,
+    json_answer,
+    nothing,
+    page_of,
+)
 from headcount.web.asks import SearchAsk, TopUpAsk, Words
 from headcount.web.once import ByKey
 from headcount.web.problems import invalid
@@ -65,9 +71,7 @@ async def _begun(site: Site, job_id: str | None) -> Job | None:
         return None
 
 
-@routes.get("", responses=answers("jobPage"))
-async def list_jobs(  # noqa: PLR0913 - as many as a list can be narrowed by
-    site: Here,
+async def _selected(  # noqa: PLR0913 - as many as a list can be narrowed by
     caller: Reader,
     *,
     status: Annotated[Status | None, Query(description="Only these.")] = None,
@@ -84,11 +88,9 @@ async def list_jobs(  # noqa: PLR0913 - as many as a list can be narrowed by
     created_to: Annotated[
         str | None, Query(alias="createdTo", description=f"Until before then. {_TIME}")
     ] = None,
-    limit: _Limit = 50,
-    cursor: _Cursor = None,
-) -> Response:
-    """List jobs, the newest first, in pages."""
-    selection = Selection(
+) -> Selection:
+    """Which jobs a caller asks for, of those that they may see."""
+    return Selection(
         status=status,
         owner=caller.sees,
         campaign=campaign,
@@ -97,15 +99,23 @@ async def list_jobs(  # noqa: PLR0913 - as many as a list can be narrowed by
         created_from=_moment("?createdFrom", created_from),
         created_to=_moment("?createdTo", created_to),
     )
-    jobs = []
+
+
+@routes.get("", responses=answers("jobPage"))
+async def list_jobs(
+    site: Here,
+    selection: Annotated[Selection, Depends(_selected)],
+    limit: _Limit = 50,
+    cursor: _Cursor = None,
+) -> Response:
+    """List jobs, the newest first, in pages."""
     after = _place(cursor) if cursor else None
-    async for job in site.app.store.jobs(selection, after=after, batch=limit + 1):
-        jobs.append(job)
-        if len(jobs) > limit:
-            break
-    page = jobs[:limit]
-    more = _cursor(page[-1]) if len(jobs) > limit else None
-    return json_answer({"jobs": [job_document(j) for j in page], "nextCursor": more})
+    found = site.app.store.jobs(selection, after=after, batch=limit + 1)
+    page, more = await page_of(found, limit)
+    jobs = [job_document(job) for job in page]
+    return json_answer(
+        {"jobs": jobs, "nextCursor": _cursor(page[-1]) if more else None}
+    )
 
 
 @routes.get("/{job_id}", responses=answers("job", 404))

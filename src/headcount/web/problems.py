@@ -119,8 +119,10 @@ def problem_of(error: HeadcountError) -> Problem:
     text = str(error)
     match error:
         case InvalidSearch():
-            path = _FIELDS.get(error.field, error.field)
-            return Problem(422, text, [Fault(_harmless(path), text)])
+            path = _harmless(_FIELDS.get(error.field, error.field))
+            for name in (error.field, path.rpartition(".")[2]):
+                text = text.removeprefix(f"{name}: ")
+            return invalid(path, text)
         case NoSuchJob():
             return Problem(404, text)
         case JobNotReady():

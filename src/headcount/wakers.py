@@ -1,0 +1,90 @@
+"""What wakes workers elsewhere: chosen by the settings, if wanted at all."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from headcount.adapters.gates import key_id
+from headcount.core.errors import InvalidSetting
+from headcount.core.model import Job
+from headcount.ports import Clock, Store
+from headcount.settings import Settings
+
+if TYPE_CHECKING:
+    from headcount.runners.pgqueuer import PgQueuerWaker
+    from headcount.runners.qstash import Account, QStashWaker
+
+
+def announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
+    """What carries wake-ups between machines, where that is wanted.
+
+    Raises:
+        InvalidSetting: it is wanted, and cannot be had.
+    """
+    if settings.runner != "pgqueuer":
+        return None
+    url = settings.database_direct_url or settings.store_url
+    if not url.startswith("postgres"):
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: pgqueuer needs a Postgres: name one by "
+            "HEADCOUNT_DATABASE_URL, or set the runner to local"
+        )
+    try:
+        from headcount.runners.pgqueuer import (  # noqa: PLC0415 - an extra
+            PgQueuerWaker,
+        )
+    except ImportError:
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: pgqueuer is not installed: install headcount[postgres]"
+        ) from None
+    return PgQueuerWaker(url, clock)
+
+
+def qstash_waker(
+    settings: Settings, store: Store, clock: Clock
+) -> "QStashWaker | None":
+    """What publishes the steps of jobs at QStash, where that is wanted.
+
+    Raises:
+        InvalidSetting: it is wanted, and cannot be had.
+    """
+    if settings.runner != "qstash":
+        return None
+    try:
+        from headcount.runners.qstash import (  # noqa: PLC0415 - an extra
+            QStashWaker,
+            Terms,
+        )
+    except ImportError:
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: qstash is not installed: install headcount[qstash]"
+        ) from None
+    terms = Terms(
+        timeout=round(settings.qstash_limit),
+        parallelism=settings.qstash_parallelism,
+        rate=settings.qstash_rate,
+        flow=partial(_flow_key, settings),
+    )
+    return QStashWaker(qstash_account(settings), terms, store=store, clock=clock)
+
+
+def qstash_account(settings: Settings) -> "Account":
+    """Who publishes at QStash.
+
+    Raises:
+        InvalidSetting: a setting of QStash is missing, or cannot be used.
+    """
+    from headcount.runners.qstash import Account  # noqa: PLC0415 - an extra
+
+    token = settings.qstash_token
+    return Account(
+        token.get_secret_value().strip() if token else "",
+        settings.qstash_url.strip(),
+        settings.public_urls[0],
+    )
+
+
+def _flow_key(settings: Settings, job: Job) -> str:
+    """What the messages of all jobs of one provider key have in common."""
+    key = settings.scrapecreators_api_key
+    name = key_id(job.search.provider, key.get_secret_value().strip() if key else "")
+    return f"headcount-{name.replace('/', '-')}"
