@@ -11,7 +11,7 @@ from headcount.core.sighting import Sighting, Video
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
-def a_job(  # noqa: PLR0913 - a builder names whatever a test may care about
+def a_job(
     *keywords: str,
     id: str = "job-1",  # noqa: A002 - the field's own name
     target: int = 10,

@@ -103,7 +103,7 @@ async def test_a_worker_that_is_told_to_stop_counts_what_is_out(
 ) -> None:
     provider = serve("--latency", 1000)
     async with fleet_of(home, server(16)) as app:
-        [worker] = started(home, 1, HEADCOUNT_RUNNER="local")
+        [worker] = started(home, 1, runner="local")
         [job_id] = await jobs_of(app, 1, target=200)
         await asyncio.to_thread(provider.after, 1)
 
@@ -114,8 +114,8 @@ async def test_a_worker_that_is_told_to_stop_counts_what_is_out(
     assert job.pages == job.charged == len(provider.calls)
 
 
-def started(home: Home, number: int, **env: str) -> list[Run]:
-    workers = [home.start("worker", **env) for _ in range(number)]
+def started(home: Home, number: int, *, runner: str = "pgqueuer") -> list[Run]:
+    workers = [home.start("worker", HEADCOUNT_RUNNER=runner) for _ in range(number)]
     for worker in workers:
         worker.hears("working on what is due")
     return workers

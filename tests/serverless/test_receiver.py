@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from serverless.letters import a_letter, about, sealed
@@ -153,11 +154,10 @@ async def test_the_sweep_publishes_what_is_overdue_and_does_the_chores(
         fresh = await send(site, b"{}", SWEEP)
         site.app.clock.set_by(site.app.clock.now() + timedelta(seconds=60))
         healed = await send(site, b"{}", SWEEP)
-        twice = await send(site, b"{}", SWEEP)
         await site.qstash.settled()
 
         assert fresh == (200, {"published": 0, "finished": True})
-        assert healed == twice == (200, {"published": 1, "finished": True})
+        assert healed == (200, {"published": 1, "finished": True})
         assert len(site.qstash.deliveries) == 1
         assert (await site.job(job_id)).status is Status.COMPLETED
 
@@ -187,9 +187,9 @@ async def test_a_job_that_qstash_gave_up_on_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_failure_is_not_recorded_where_the_job_went_on(tmp_path: Path) -> None:
-    async with a_site(tmp_path, qstash_slice=0.01) as site:
+    async with a_site(tmp_path, "vanished:1", qstash_slice=0.01) as site:
         done, going = await site.begins(), await site.begins(200)
-        await site.sends(*sealed(about(done)))
+        await site.app.finish(done)
         await site.sends(*sealed(about(going)))
         assert (await site.job(going)).pages > 0
 
@@ -212,7 +212,7 @@ async def test_all_fields_of_a_failure_are_optional(
 
 
 # ------------------------------------------------------------------------- the settings
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no current key": (
         {"qstash_current_signing_key": None},
         "CURRENT_SIGNING_KEY: set",
@@ -260,7 +260,7 @@ async def test_a_start_that_would_not_be_safe_is_refused(
     settings, said = REFUSED[name]
 
     with pytest.raises(InvalidSetting, match=said) as refused:
-        async with a_site(tmp_path, **settings):  # type: ignore[arg-type] # as Settings has them
+        async with a_site(tmp_path, **settings):
             pass
 
     assert not any(key in str(refused.value) for key in (KEYS.current, KEYS.next))
@@ -279,7 +279,10 @@ async def test_spaces_and_quotes_around_a_key_do_no_harm(tmp_path: Path) -> None
 async def test_no_signature_is_needed_with_dev_on_this_machine_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bare = {"qstash_current_signing_key": None, "qstash_next_signing_key": None}
+    bare: dict[str, Any] = {
+        "qstash_current_signing_key": None,
+        "qstash_next_signing_key": None,
+    }
     with caplog.at_level(logging.CRITICAL):
         async with a_site(tmp_path, "vanished:1", dev=True, **bare) as site:
             body = json.dumps({"jobId": await site.begins()}).encode()

@@ -57,6 +57,7 @@ class Receiver:
             raise InvalidSetting("HEADCOUNT_RUNNER: set it to qstash to use QStash")
         self._app, self._post, self._dev = app, app.post, dev
         self._settings = app.settings
+        _ = self._settings.call_timeout  # refused now, if a call has no time
         self._keys = app.settings.signing_keys(dev=dev)
         self._urls = app.settings.public_urls
         self._gates_read: datetime | None = None

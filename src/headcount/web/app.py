@@ -15,7 +15,16 @@ from headcount.core.model import Change
 from headcount.engine import Watch
 from headcount.runners.service import Chore
 from headcount.settings import Settings
-from headcount.web import creators, document, events, health, jobs, problems, stats
+from headcount.web import (
+    creators,
+    document,
+    events,
+    health,
+    jobs,
+    problems,
+    stats,
+    webhooks,
+)
 from headcount.web.answers import RATE_HEADERS
 from headcount.web.broadcast import Broadcast
 from headcount.web.doorkeeper import Doorkeeper
@@ -71,7 +80,7 @@ class Web(FastAPI):
             generate_unique_id_function=lambda route: route.name,
         )
         problems.install(self)
-        for part in (jobs, creators, events, stats, health, document):
+        for part in (jobs, creators, events, webhooks, stats, health, document):
             self.include_router(part.routes)
 
     def build_middleware_stack(self) -> ASGIApp:
