@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from headcount.core.calls import Answer, Call, CallKind, Failure
-from headcount.core.model import Change, Finding, Job, Known, Selection, Source
+from headcount.core.model import Change, Finding, Job, Known, Source
+from headcount.core.selection import ALL_JOBS, Selection
 
 Rule = Callable[[Job, Known], Change]
 """A pure decision: what to make of a job, given what is known of some creators.
@@ -136,9 +137,6 @@ class Event:
     type: str
     at: datetime
     data: dict[str, object]
-
-
-ALL_JOBS = Selection()
 
 
 class Records(Protocol):

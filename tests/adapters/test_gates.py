@@ -8,6 +8,8 @@ import pytest
 from builders import NOON
 from fakes.clock import START, FakeClock
 from fakes.postgres import server
+from sqlalchemy import Table
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from headcount.adapters import schema
 from headcount.adapters.database import Database
@@ -120,8 +122,9 @@ async def test_a_turn_that_cannot_be_asked_for_is_no_turn() -> None:
 class Away:
     """A database that cannot be reached."""
 
-    def insert_missing(self, _: object) -> None:
-        """No statement is needed, since none is executed."""
+    def insert(self, table: Table) -> Insert:
+        """A statement that will not be executed."""
+        return insert(table)
 
     async def write(self, _: object) -> None:
         raise StoreBusy("the server restarts")

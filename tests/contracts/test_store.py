@@ -27,9 +27,9 @@ from headcount.core.model import (
     Lease,
     Limits,
     Seen,
-    Selection,
     Status,
 )
+from headcount.core.selection import Selection
 from headcount.core.sighting import Sighting, Verdict
 from headcount.ports import Event, FullStore
 

@@ -1,7 +1,7 @@
 """A service on QStash: its receiver, the QStash sandbox and a provider, all local."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from web.service import Service, serving_web
 from headcount.bootstrap import App
 from headcount.core.model import Job, Limits, Search, Status
 from headcount.core.search import build_search
+from headcount.sandbox import Faults as ProviderFaults
 from headcount.sandbox import Sandbox, World, serving
 from headcount.sandbox import qstash as fake
 from headcount.sandbox.qstash import Clock, Faults, Keys, QStashSandbox
@@ -57,11 +58,17 @@ async def a_world(
     folder: Path,
     *faults: str,
     latency_ms: int = 0,
+    provider_faults: Sequence[str] = (),
     **settings: Any,  # noqa: ANN401 - as declared by Settings
 ) -> AsyncIterator[Outside]:
     """A QStash whose time stands still and a provider, each on a port of its own."""
     async with AsyncExitStack() as stack:
-        provider = Sandbox(World(42), latency_ms=latency_ms, credits=10_000_000)
+        provider = Sandbox(
+            World(42),
+            latency_ms=latency_ms,
+            faults=ProviderFaults.parse(provider_faults),
+            credits=10_000_000,
+        )
         provider_url = await stack.enter_async_context(serving(provider))
         place: dict[str, Any] = {}
 
@@ -132,10 +139,17 @@ async def a_site(
     *faults: str,
     dev: bool = False,
     latency_ms: int = 0,
+    provider_faults: Sequence[str] = (),
     **settings: Any,  # noqa: ANN401 - as declared by Settings
 ) -> AsyncIterator[Site]:
     """A service, a QStash and a provider, each on a port of its own."""
-    async with a_world(folder, *faults, latency_ms=latency_ms, **settings) as outside:
+    async with a_world(
+        folder,
+        *faults,
+        latency_ms=latency_ms,
+        provider_faults=provider_faults,
+        **settings,
+    ) as outside:
         given = dict(outside.given)
         url = given.pop("database_url")
         async with serving_web(url, dev=dev, **given) as service:

@@ -23,7 +23,7 @@ for line in sys.stdin:
     event = json.loads(line)
     status, headers, body = handle_message(event["body"].encode(), event["headers"])
     print(json.dumps([status, headers, json.loads(body)]))
-strangers = {"fastapi", "starlette", "rich", "typer"} & set(sys.modules)
+strangers = {"fastapi", "starlette", "typer"} & set(sys.modules)
 assert not strangers, strangers
 """
 
@@ -103,22 +103,22 @@ async def test_what_qstash_refuses_is_told_with_what_to_do(tmp_path: Path) -> No
 
 
 async def test_a_host_without_an_event_loop_needs_no_framework(tmp_path: Path) -> None:
-    async with a_world(tmp_path, "vanished:1") as outside:
-        async with open_app(outside.settings) as app:
-            jobs = [(await app.create(a_search(40))).id for _ in range(2)]
-            letters = [about(job_id) for job_id in jobs]
-            events = [
-                {
-                    "body": letter.body.decode(),
-                    "headers": {"upstash-signature": letter.signature},
-                }
-                for letter in [*letters, letters[0].claiming(iss="x")]
-            ]
-            said = "\n".join(map(json.dumps, events))
+    world = a_world(tmp_path, "vanished:1")
+    async with world as outside, open_app(outside.settings) as app:
+        jobs = [(await app.create(a_search(40))).id for _ in range(2)]
+        letters = [about(job_id) for job_id in jobs]
+        events = [
+            {
+                "body": letter.body.decode(),
+                "headers": {"upstash-signature": letter.signature},
+            }
+            for letter in [*letters, letters[0].claiming(iss="x")]
+        ]
+        said = "\n".join(map(json.dumps, events))
 
-            answers = await ran(outside, "-c", HANDLER, said=said)
+        answers = await ran(outside, "-c", HANDLER, said=said)
 
-            first, second, forged = map(json.loads, answers.splitlines())
-            assert (first[0], second[0], forged[0]) == (200, 200, 401)
-            assert first[2]["status"] == second[2]["status"] == "completed"
-            assert (await app.store.load(jobs[1])).delivered == 40
+        first, second, forged = map(json.loads, answers.splitlines())
+        assert (first[0], second[0], forged[0]) == (200, 200, 401)
+        assert first[2]["status"] == second[2]["status"] == "completed"
+        assert (await app.store.load(jobs[1])).delivered == 40

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Any
 
 from serverless.letters import about, sealed
-from serverless.site import Site, a_site, completed
+from serverless.site import Site, a_search, a_site, completed
 from sqlalchemy import event
 
 from headcount.adapters.sqlite import Sqlite
 from headcount.core import lifecycle
-from headcount.core.model import Change, Lease
+from headcount.core.model import Change, Lease, Limits, Status
 
 
 async def test_a_job_is_exact_message_by_message(tmp_path: Path) -> None:
@@ -69,19 +69,42 @@ async def test_a_message_that_comes_long_before_its_time_changes_nothing(
 
 
 async def test_a_job_that_must_wait_is_published_for_later(tmp_path: Path) -> None:
+    busy = ["throttled_retry_after@1,2"]
+    async with a_site(tmp_path, provider_faults=busy, qstash_slice=0.01) as site:
+        job_id = await site.begins()
+        await site.qstash.skip(0.1)
+        first = len(site.qstash.deliveries)
+        await site.qstash.skip(5)
+
+        assert (first, len(site.qstash.deliveries)) == (1, 2)
+        assert (await site.job(job_id)).attempts == 2
+
+
+async def test_a_job_whose_key_is_closed_costs_no_messages(tmp_path: Path) -> None:
     async with a_site(tmp_path) as site:
         await site.app.gates.close("*", "nobody paid", site.app.clock.now())
         job_id = await site.begins()
-        await site.qstash.skip(1)
-        [first] = site.qstash.deliveries
+        before = await site.job(job_id)
+        await site.qstash.settled()
         waiting = await site.job(job_id)
         await site.app.gates.open("*")
-        await site.qstash.skip(20)
-        assert len(site.qstash.deliveries) == 1
-        await site.qstash.skip(20)
+        await site.sends(*sealed(about(job_id)))
 
-        assert (first.status, waiting.charged) == (200, 0)
-        assert len(site.qstash.deliveries) == 2
+        assert waiting == before
+        assert len(site.qstash.deliveries) == 1
+        assert (await site.job(job_id)).delivered == 40
+
+
+async def test_a_job_whose_key_is_closed_still_ends_at_its_deadline(
+    tmp_path: Path,
+) -> None:
+    async with a_site(tmp_path) as site:
+        await site.app.gates.close("*", "nobody paid", site.app.clock.now())
+        over = Limits(deadline=site.app.clock.now())
+        job = await site.app.create(a_search(40, over))
+        await site.qstash.settled()
+
+        assert (await site.job(job.id)).status is Status.PARTIAL
 
 
 async def test_a_slice_ends_before_the_host_does_however_long_a_call_takes(

@@ -48,12 +48,8 @@ class Database(Protocol):
         """Whether its tables are made and upgraded when it is opened."""
         ...
 
-    def upsert(self, table: Table, *by: str) -> Insert:
-        """An insert that overwrites the row with the same values in columns `by`."""
-        ...
-
-    def insert_missing(self, table: Table) -> Insert:
-        """An insert that leaves rows alone which are there already."""
+    def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect has its own
+        """An insert that knows of conflicts."""
         ...
 
     def among(
@@ -139,6 +135,25 @@ class Prepared:
         if self._positional:
             return values
         return dict(zip(self._names, values, strict=True))
+
+
+def upsert(database: Database, table: Table, *by: str) -> Insert:
+    """An insert that overwrites the row with the same values in columns `by`."""
+    statement = database.insert(table)
+    kept = {*by, *table.primary_key.columns.keys()}
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in kept
+    }
+    written: Insert = statement.on_conflict_do_update(index_elements=by, set_=changed)
+    return written
+
+
+def insert_missing(database: Database, table: Table) -> Insert:
+    """An insert that leaves rows alone which are there already."""
+    written: Insert = database.insert(table).on_conflict_do_nothing()
+    return written
 
 
 def filled(statement: Written, table: Table, names: Iterable[str]) -> Written:

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, or_, select, update
 
-from headcount.adapters.database import Database
+from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.pace import KeyPace
 from headcount.adapters.service_tables import provider_keys as keys
 from headcount.core.calls import Failure, FailureKind
@@ -45,7 +45,7 @@ class Gates:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = database.insert_missing(keys)
+        self._insert = insert_missing(database, keys)
         self.closed: Mapping[str, Closed] = {}
 
     async def refresh(self) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InternalError, NoSuchJob
-from headcount.core.model import Change, Finding, Job, Seen, Selection
-from headcount.ports import ALL_JOBS, Event, Rule
+from headcount.core.model import Change, Finding, Job, Seen
+from headcount.core.selection import ALL_JOBS, Selection
+from headcount.ports import Event, Rule
 
 
 @dataclass(slots=True)

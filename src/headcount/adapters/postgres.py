@@ -18,7 +18,6 @@ from sqlalchemy import (
     URL,
     Column,
     ColumnElement,
-    Insert,
     Table,
     Text,
     and_,
@@ -26,7 +25,7 @@ from sqlalchemy import (
     bindparam,
     create_engine,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headcount.adapters.database import Result, Work
@@ -90,18 +89,9 @@ class Postgres:
         self.name = f"{url.database or 'postgres'} on {url.host or 'this machine'}"
         self._threads = ThreadPoolExecutor(_THREADS, "headcount-store")
 
-    def upsert(self, table: Table, *by: str) -> Insert:
-        """An insert that overwrites the row with the same values in columns `by`."""
-        statement = insert(table)
-        kept = {*by, *table.primary_key.columns.keys()}
-        changed = {
-            c.name: statement.excluded[c.name] for c in table.c if c.name not in kept
-        }
-        return statement.on_conflict_do_update(index_elements=by, set_=changed)
-
-    def insert_missing(self, table: Table) -> Insert:
-        """An insert that leaves rows alone which are there already."""
-        return insert(table).on_conflict_do_nothing()
+    def insert(self, table: Table) -> Insert:
+        """An insert that knows of conflicts."""
+        return insert(table)
 
     def among(
         self, owner: Column[str], column: Column[str], of: str, values: str

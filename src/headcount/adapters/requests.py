@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
-from headcount.adapters.database import Database
+from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.service_tables import requests
 
 KEPT = timedelta(days=1)
@@ -58,7 +58,7 @@ class Requests:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
-        self._insert = database.insert_missing(requests).returning(requests.c.key)
+        self._insert = insert_missing(database, requests).returning(requests.c.key)
 
     async def claim(
         self, owner: str, key: str, fingerprint: str

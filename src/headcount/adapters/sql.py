@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Select, make_url
 from sqlalchemy.exc import ArgumentError
 
-from headcount.adapters import schema, statements
+from headcount.adapters import lists, schema, statements
 from headcount.adapters.database import Database
 from headcount.adapters.sqlite import Sqlite
 from headcount.adapters.statements import Statements
@@ -21,10 +21,11 @@ from headcount.adapters.statistics import Figures
 from headcount.core import report
 from headcount.core.calls import Call
 from headcount.core.errors import InvalidSetting
-from headcount.core.model import Change, Finding, Job, Selection
+from headcount.core.model import Change, Finding, Job
+from headcount.core.selection import ALL_JOBS, Selection
 from headcount.core.statistics import difference
 from headcount.core.webhooks import is_told
-from headcount.ports import ALL_JOBS, Event, Rule
+from headcount.ports import Event, Rule
 
 _EXAMPLES = (
     "a URL such as sqlite:///headcount.db or postgresql://user:password@host/database"
@@ -101,10 +102,10 @@ class SqlStore:
         selection: Selection = ALL_JOBS,
         *,
         after: Job | None = None,
-        batch: int = statements.BATCH,
+        batch: int = lists.BATCH,
     ) -> AsyncIterator[Job]:
         """The jobs selected, the newest first; or those that come after this one."""
-        read = partial(statements.jobs_after, selection=selection, limit=batch)
+        read = partial(lists.jobs_after, selection=selection, limit=batch)
         while found := await self.database.read(partial(read, last=after)):
             for job in found:
                 yield job
@@ -112,40 +113,40 @@ class SqlStore:
 
     async def versions(self, job_ids: Collection[str]) -> dict[str, int]:
         """The versions of these jobs, as far as they exist."""
-        return await self.database.read(partial(statements.versions, job_ids=job_ids))
+        return await self.database.read(partial(lists.versions, job_ids=job_ids))
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """The ids of jobs that should be looked at by now, the longest due first."""
-        return await self.database.read(partial(statements.due, now=now, limit=limit))
+        return await self.database.read(partial(lists.due, now=now, limit=limit))
 
     async def delivered(
         self, job_id: str, after: int = 0
     ) -> AsyncIterator[tuple[Finding, int]]:
         """The delivered creators beyond an ordinal, each with the number of posts."""
-        rows = self._rows(statements.DELIVERED, job_id, after)
+        rows = self._rows(lists.DELIVERED, job_id, after)
         async for _, *values, seen_in in rows:
             yield Finding(*values), seen_in
 
     async def findings(self, job_id: str) -> AsyncIterator[tuple[Finding, int]]:
         """All creators of a job in the order found, spares and rejected ones too."""
-        async for _, *values, seen_in in self._rows(statements.FINDINGS, job_id):
+        async for _, *values, seen_in in self._rows(lists.FINDINGS, job_id):
             yield Finding(*values), seen_in
 
     async def calls(self, job_id: str, after: int = 0) -> AsyncIterator[Call]:
         """The ledger of a job beyond the call with this id, as the calls were held."""
-        async for _, *values in self._rows(statements.CALLS, job_id, after):
+        async for _, *values in self._rows(lists.CALLS, job_id, after):
             yield Call(*values)
 
     async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
         """What happened to a job since the event with this id."""
-        async for _, *values in self._rows(statements.EVENTS, job_id, after):
+        async for _, *values in self._rows(lists.EVENTS, job_id, after):
             yield Event(*values)
 
     async def _rows(
         self, statement: Select[Any], job_id: str, after: int = 0
     ) -> AsyncIterator[Sequence[Any]]:
         """All rows of a list, in batches that are each a transaction of their own."""
-        read = partial(statements.batch, statement=statement, job_id=job_id)
+        read = partial(lists.batch, statement=statement, job_id=job_id)
         while batch := await self.database.read(partial(read, after=after)):
             for row in batch:
                 yield row

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Insert,
     Table,
     bindparam,
     create_engine,
@@ -28,7 +27,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headcount.adapters.database import Result, Work
@@ -89,18 +88,9 @@ class Sqlite:
         event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "begin", self._begun)
 
-    def upsert(self, table: Table, *by: str) -> Insert:
-        """An insert that overwrites the row with the same values in columns `by`."""
-        statement = insert(table)
-        kept = {*by, *table.primary_key.columns.keys()}
-        changed = {
-            c.name: statement.excluded[c.name] for c in table.c if c.name not in kept
-        }
-        return statement.on_conflict_do_update(index_elements=by, set_=changed)
-
-    def insert_missing(self, table: Table) -> Insert:
-        """An insert that leaves rows alone which are there already."""
-        return insert(table).on_conflict_do_nothing()
+    def insert(self, table: Table) -> Insert:
+        """An insert that knows of conflicts."""
+        return insert(table)
 
     def among(
         self, owner: Column[str], column: Column[str], of: str, values: str

@@ -27,10 +27,10 @@ from sqlalchemy import (
     update,
 )
 
-from headcount.adapters.database import Database, Prepared, filled
+from headcount.adapters.database import Database, Prepared, filled, insert_missing
+from headcount.adapters.lists import jobs_after
 from headcount.adapters.service_tables import figures
-from headcount.adapters.statements import jobs_after
-from headcount.core.model import Selection
+from headcount.core.selection import ALL_JOBS, Selection
 from headcount.core.statistics import (
     ALL_KEYWORDS,
     EVERYTHING,
@@ -48,7 +48,7 @@ from headcount.core.statistics import (
     statistics_of,
     total,
 )
-from headcount.ports import ALL_JOBS, Records
+from headcount.ports import Records
 
 BATCH = 1_000  # rows merged in one go, so that nobody waits long for a sweeper
 _ROLLED_UP = ""  # in place of the name of a change
@@ -83,7 +83,7 @@ class Figures:
         self._database, self._now = database, now
         names = figures.columns.keys()
         self._add = Prepared(database, filled(insert(figures), figures, names))
-        self._make = database.insert_missing(figures)
+        self._make = insert_missing(database, figures)
 
     def add(self, connection: Connection, change: str, added: SumsByPlace) -> None:
         """Add what a change makes of the sums, in the transaction that writes it.

@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlalchemy import Connection, select, update
 
-from headcount.adapters.database import Database
+from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.service_tables import webhook_secrets as table
 from headcount.core.destinations import SECRET_PREFIX, check_secret
 
@@ -63,7 +63,7 @@ class WebhookSecrets:
         self, connection: Connection, owner: str, url: str, secret: str
     ) -> bool:
         given = {"owner": owner, "url": url, "secret": secret}
-        statement = self._database.insert_missing(table).returning(table.c.owner)
+        statement = insert_missing(self._database, table).returning(table.c.owner)
         return connection.execute(statement, given).first() is not None
 
     def _replace(

@@ -15,13 +15,14 @@ from headcount.cli.options import Caps, Output
 from headcount.cli.views import many, open_view
 from headcount.cli.work import expect, limits_of, work_and_deliver
 from headcount.core.errors import JobNotReady
-from headcount.core.model import Job, Selection, Status
+from headcount.core.model import Job, Status
 from headcount.core.report import (
     Document,
     advice,
     exact_count_tracking,
     job_document,
 )
+from headcount.core.selection import Selection
 from headcount.engine import LEASE
 from headcount.ports import Event
 from headcount.runners.local import is_dead

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from threading import Lock, Thread
 
 from headcount.runners.qstash import PROCESS
-from headcount.serverless.receiver import Answer, Fallback, Receiver, open_receiver
+from headcount.serverless.answers import Answer
+from headcount.serverless.receiver import Fallback, Receiver, open_receiver
 from headcount.settings import load_settings
 
 

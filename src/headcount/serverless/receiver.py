@@ -26,6 +26,7 @@ from headcount.core.errors import (
 from headcount.core.model import Change, Job, Known, Status
 from headcount.runner_settings import MARGIN
 from headcount.runners.qstash import FAILED, PROCESS, SWEEP
+from headcount.serverless.answers import Answer, never, progress, said
 from headcount.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -35,9 +36,7 @@ _GATES = timedelta(seconds=5)  # between two looks at which keys are closed
 _OVERDUE = timedelta(seconds=30)  # after which a message is taken to be lost
 _SWEPT = 1_000  # jobs that one sweep looks at
 _AGAIN = {"Retry-After": "15"}  # when the lease of a handler that died has expired
-_LAST = {"Upstash-NonRetryable-Error": "true"}
 
-Answer = tuple[int, dict[str, str], bytes]
 Fallback = Callable[[bytes, Mapping[str, str]], "Answer | Awaitable[Answer]"]
 
 
@@ -77,14 +76,14 @@ class Receiver:
         ours. `headers` has a value of several lines joined by a comma, as is usual.
         """
         if path not in {PROCESS, SWEEP, FAILED}:
-            return _said(404, error="nothing is at this path")
+            return said(404, error="nothing is at this path")
         if len(body) > LARGEST_BODY:
-            return _said(413, error=f"a body has at most {LARGEST_BODY:,} bytes")
+            return said(413, error=f"a body has at most {LARGEST_BODY:,} bytes")
         try:
             self._check(body, headers, path)
         except BadSignature as error:
             _LOG.warning("a message to %s was refused: %s", path, error)
-            return _said(401, error="unauthorized")
+            return said(401, error="unauthorized")
         act = {
             PROCESS: lambda: self._process(body, headers, fallback),
             SWEEP: self._sweep,
@@ -118,8 +117,8 @@ class Receiver:
             answer = fallback(body, headers)
             return await answer if inspect.isawaitable(answer) else answer
         if not isinstance(job_id, str | int):
-            return _never('expected JSON such as {"jobId": "..."}')
-        return _said(200, handled=False)
+            return never('expected JSON such as {"jobId": "..."}')
+        return said(200, handled=False)
 
     async def _ours(self, job_id: object) -> Job | None:
         if not isinstance(job_id, str) or not job_id.isprintable():
@@ -133,18 +132,20 @@ class Receiver:
         now, longest = self._app.clock.now(), self._settings.qstash_slice
         early = job.due_at is not None and job.due_at > now + timedelta(seconds=longest)
         if early or job.status not in _AT_WORK:
-            return _progress(job, advanced=False)
+            return progress(job, advanced=False)
         await self._look_at_gates(now)
-        await self._app.connect(job.search.provider)
+        channel = await self._app.connect(job.search.provider)
+        if channel.pace.closed_until() and not _can_end(job, now):
+            return progress(job, advanced=False)  # the sweep asks again, less often
         try:
             left = await self._advance(job)
         except NoSuchJob:  # it was deleted meanwhile
-            return _said(200, handled=False)
+            return said(200, handled=False)
         if left.lease is not None or left.fence == job.fence:
-            return _progress(left, advanced=False)  # another handler is at it
+            return progress(left, advanced=False)  # another handler is at it
         if not await self._post.post(left, left.due_at or now):
-            return _said(503, _AGAIN, error="the next step could not be published")
-        return _progress(left, advanced=True)
+            return said(503, _AGAIN, error="the next step could not be published")
+        return progress(left, advanced=True)
 
     async def _advance(self, job: Job) -> Job:
         """One step; what takes too long is let go of before the host ends it."""
@@ -173,8 +174,8 @@ class Receiver:
                     undone += not await _done(chore.name, chore.do)
         except TimeoutError:
             _LOG.warning("a sweep took too long; the next one goes on")
-            return _said(200, published=published, finished=False)
-        return _said(200, published=published, finished=not undone)
+            return said(200, published=published, finished=False)
+        return said(200, published=published, finished=not undone)
 
     async def _heal(self) -> int:
         store, now = self._app.store, self._app.clock.now()
@@ -196,7 +197,7 @@ class Receiver:
         source = _object(_base64(told.get("sourceBody")))
         job = await self._ours(source.get("jobId"))
         if job is None:
-            return _said(200, handled=False)
+            return said(200, handled=False)
         now, detail = self._app.clock.now(), _given_up(told)
 
         def rule(job: Job, _: Known) -> Change:
@@ -206,7 +207,7 @@ class Receiver:
             return lifecycle.collapse(Change(job), detail, now)
 
         change = await self._app.store.change(job.id, rule)
-        return _said(200, handled=True, recorded=change.changed)
+        return said(200, handled=True, recorded=change.changed)
 
 
 @asynccontextmanager
@@ -229,10 +230,10 @@ async def _sheltered(act: Callable[[], Awaitable[Answer]]) -> Answer:
         return await act()
     except InternalError as error:
         _LOG.error("a message met a defect: %s", error)
-        return _never("a defect, which the log names")
+        return never("a defect, which the log names")
     except HeadcountError as error:
         _LOG.error("a message cannot be answered now: %s", error)
-        return _said(503, _AGAIN, error="not possible now; the log says why")
+        return said(503, _AGAIN, error="not possible now; the log says why")
 
 
 async def _done(name: str, do: Callable[[], Awaitable[object]]) -> bool:
@@ -243,6 +244,12 @@ async def _done(name: str, do: Callable[[], Awaitable[object]]) -> bool:
         _LOG.exception("%s failed, and will be tried again", name)
         return False
     return True
+
+
+def _can_end(job: Job, now: datetime) -> bool:
+    """Whether a job may end without another call."""
+    deadline = job.search.limits.deadline
+    return job.halt is not None or (deadline is not None and deadline <= now)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
@@ -273,26 +280,3 @@ def _given_up(told: Mapping[str, Any]) -> str:
         f"QStash gave up after {tries} deliveries, the last with {answer}: "
         "`headcount qstash retry` lets it go on"
     )
-
-
-def _progress(job: Job, *, advanced: bool) -> Answer:
-    return _said(
-        200,
-        handled=True,
-        advanced=advanced,
-        status=job.status.value,
-        found=job.delivered,
-        target=job.target,
-    )
-
-
-def _never(text: str) -> Answer:
-    """The answer to what can never succeed: QStash tries it no more."""
-    return _said(489, _LAST, error=text)
-
-
-def _said(
-    code: int, more: Mapping[str, str] | None = None, **document: object
-) -> Answer:
-    headers = {"Content-Type": "application/json", **(more or {})}
-    return code, headers, json.dumps(document).encode()

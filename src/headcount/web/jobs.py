@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from headcount.adapters.requests import Kept
 from headcount.core.errors import NoSuchJob
-from headcount.core.model import Job, Search, Selection, Status
+from headcount.core.model import Job, Search, Status
 from headcount.core.report import (
     Document,
     advice,
     exact_count_tracking,
     job_document,
 )
+from headcount.core.selection import Selection
 from headcount.web.answers import (
     answers,
     created,
