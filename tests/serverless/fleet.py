@@ -25,7 +25,13 @@ class Fleet:
         self._busy: Counter[str] = Counter()
         self._turn = itertools.count()
         self._http = httpx2.AsyncClient(timeout=60)
+        self._arrivals = asyncio.Semaphore(0)
         self.killed_at_work = 0
+
+    async def requests(self, number: int) -> None:
+        """Return when so many further requests have come."""
+        for _ in range(number):
+            await self._arrivals.acquire()
 
     async def start(self) -> None:
         """One more process, as soon as it listens."""
@@ -65,6 +71,7 @@ class Fleet:
         urls = list(self._processes)
         url = urls[next(self._turn) % len(urls)]
         self._busy[url] += 1
+        self._arrivals.release()
         try:
             answer = await self._http.post(
                 url + scope["path"], content=body, headers=headers

@@ -16,7 +16,7 @@ from headcount.sandbox.qstash import QStashSandbox
 
 FAULTS = ("duplicate:0.1", "lost_reply:0.1", "twins:0.05", "reordered:0.2")
 JOBS = int(os.environ.get("HEADCOUNT_CHAOS_JOBS", "100"))
-PROCESSES, KILLS = 2, 4
+PROCESSES, KILLS, EVERY = 2, 4, 30  # after so many messages
 CAPPED = 7  # every so manieth job may make one call only
 
 
@@ -47,7 +47,7 @@ async def begin(app: App) -> None:
 
 async def kill_now_and_then(fleet: Fleet) -> None:
     for _ in range(KILLS):
-        await asyncio.sleep(0.5)
+        await fleet.requests(EVERY)
         await fleet.kill()
 
 

@@ -10,14 +10,19 @@ from typing import Any
 from serverless.letters import about, sealed
 from serverless.site import Site, a_search, a_site, completed
 from sqlalchemy import event
+from web.service import EVERY_DATABASE
 
 from headcount.adapters.sqlite import Sqlite
 from headcount.core import lifecycle
 from headcount.core.model import Change, Lease, Limits, Status
 
 
-async def test_a_job_is_exact_message_by_message(tmp_path: Path) -> None:
-    async with a_site(tmp_path, qstash_slice=0.01) as site:
+@EVERY_DATABASE
+async def test_a_job_is_exact_message_by_message(
+    tmp_path: Path, database: Callable[[Path], Awaitable[str]]
+) -> None:
+    url = await database(tmp_path)
+    async with a_site(tmp_path, qstash_slice=0.01, database_url=url) as site:
         await site.begins(200)
 
         await site.qstash.settled()
@@ -27,8 +32,12 @@ async def test_a_job_is_exact_message_by_message(tmp_path: Path) -> None:
         assert {each.status for each in site.qstash.deliveries} == {200}
 
 
-async def test_two_deliveries_at_once_advance_a_job_once(tmp_path: Path) -> None:
-    async with a_site(tmp_path, "vanished:1") as site:
+@EVERY_DATABASE
+async def test_two_deliveries_at_once_advance_a_job_once(
+    tmp_path: Path, database: Callable[[Path], Awaitable[str]]
+) -> None:
+    url = await database(tmp_path)
+    async with a_site(tmp_path, "vanished:1", database_url=url) as site:
         job_id = await site.begins(100)
         letter = about(job_id)
 

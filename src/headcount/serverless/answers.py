@@ -10,6 +10,7 @@ LAST = {"Upstash-NonRetryable-Error": "true"}
 
 
 def progress(job: Job, *, advanced: bool) -> Answer:
+    """How a job stands, and whether this message has changed that."""
     return said(
         200,
         handled=True,
@@ -28,5 +29,6 @@ def never(text: str) -> Answer:
 def said(
     code: int, more: Mapping[str, str] | None = None, **document: object
 ) -> Answer:
+    """A status with a JSON object, and further headers."""
     headers = {"Content-Type": "application/json", **(more or {})}
     return code, headers, json.dumps(document).encode()
