@@ -99,7 +99,6 @@ async def test_a_retry_delay_is_reckoned_in_milliseconds(running: Running) -> No
     assert waits(running) == [1, 2, 4]
 
 
-IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
 ASKED_WAITS = {
     "seconds": ({"retry-after": "7"}, 7),
     "a duration": ({"x-ratelimit-reset": "6m5s"}, 365),
@@ -122,7 +121,8 @@ async def test_an_answer_may_say_when_to_try_again(running: Running, case: str) 
 
 
 async def test_a_date_to_try_again_is_by_the_time_of_day(running: Running) -> None:
-    running.hook.will_reply(503, headers={"retry-after": IN_A_MINUTE})
+    in_a_minute = format_datetime(datetime.now(UTC) + timedelta(minutes=1), usegmt=True)
+    running.hook.will_reply(503, headers={"retry-after": in_a_minute})
 
     await running.publish()
     await running.settled()
