@@ -1,5 +1,6 @@
 """What calls are expected to bring."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,8 @@ from builders import a_job
 
 from headcount.core import estimate
 from headcount.core.model import Limits, Source
+
+_DEVIATION = estimate._SPREAD_OF_PAGES * math.sqrt(10)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +98,15 @@ def test_a_page_is_as_likely_to_bring_more_as_less_than_expected() -> None:
     assert estimate.chance_of(10, 20.0, tried) > estimate.chance_of(10, 20.0, new) > 0.9
     assert estimate.chance_of(20, 9.5, new) > estimate.chance_of(20, 9.5, tried)
     assert 0 < estimate.chance_of(2, 0.0, tried) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected", "chance"),
+    [(11, 10.5, 0.5), (12, 10.0, 0.5 * math.erfc(1.5 / _DEVIATION / math.sqrt(2)))],
+)
+def test_the_chance_to_finish_alone_is_that_of_a_bell_curve(
+    missing: int, expected: float, chance: float
+) -> None:
+    source = Source(1, "tea", pages=1)
+
+    assert estimate.chance_of(missing, expected, source) == pytest.approx(chance)

@@ -4,6 +4,7 @@ from datetime import date
 
 from builders import NOON
 
+from headcount.core import figures
 from headcount.core.figures import (
     exact_count_stats,
     exact_count_status,
@@ -191,3 +192,7 @@ def test_the_document_says_what_it_covers() -> None:
         *("2026-03-01", "2026-03-31", "tea", "ada")
     ]
     assert [everything[name] for name in names] == [None] * 4
+
+
+def test_a_long_time_is_told_to_the_tenth_of_a_second() -> None:
+    assert figures._seconds(10_000_000, 1) == "10000.0s"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from builders import a_job
 
 from headcount.core.forecast import Range, calls_remaining, forecast, supplies
@@ -105,3 +106,44 @@ def test_only_what_is_left_in_it_counts_as_a_sources_supply() -> None:
     job = drawing_on(DRY, asked(2, 10, pages=14), asked(3, 10, evidence=2))
 
     assert supplies(job) == [0, 10, 0]
+
+
+FORETOLD = {
+    "one source": ([asked(1, 20)], 200, (5, 9, 12), (44, 89, 135)),
+    "one far on": (
+        [asked(1, 20), asked(2, 9, pages=4)],
+        120,
+        (8, 12, 16),
+        (64, 128, 193),
+    ),
+    "one ending": (
+        [asked(1, 20, evidence=1), asked(2, 12)],
+        90,
+        (6, 10, 13),
+        (27, 54, 82),
+    ),
+    "far too few": ([asked(1, 3)], 900, (5, 9, 12), (6, 13, 21)),
+    "the last page": ([asked(1, 20, pages=13)], 500, (1, 2, 2), (10, 20, 30)),
+    "past the last page": ([asked(1, 20, pages=20)], 30, (1, 2, 2), (10, 20, 30)),
+    "nothing known": (
+        [Source(1, "tea"), Source(2, "mate")],
+        300,
+        (13, 20, 26),
+        (101, 204, 306),
+    ),
+    "nothing to be had": ([asked(1, 0, pages=9)], 5, (2, 5, 6), (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize(
+    ("sources", "target", "calls", "reach"), FORETOLD.values(), ids=FORETOLD
+)
+def test_what_is_foretold_of_these_jobs_stays_as_it_was_fitted(
+    sources: list[Source],
+    target: int,
+    calls: tuple[int, int, int],
+    reach: tuple[int, int, int],
+) -> None:
+    ahead = forecast(drawing_on(*sources, target=target))
+
+    assert (ahead.calls, ahead.reach) == (Range(*calls), Range(*reach))

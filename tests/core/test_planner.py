@@ -149,3 +149,30 @@ def test_the_last_call_goes_to_the_source_likeliest_to_finish_alone(
     job = replace(new, sources=(hopeful, tried))
 
     assert chosen(job) == asked
+
+
+def test_a_page_that_brings_just_what_is_missing_is_asked_alone() -> None:
+    sources = [
+        Source(n, f"word {n}", pages=1, found=20, once=20, recent=20.0) for n in (1, 2)
+    ]
+    job = replace(a_job(target=20), sources=tuple(sources))
+
+    assert len(planner.choose(job, sources, room=2)) == 1
+
+
+def test_what_a_dry_source_once_brought_does_not_count() -> None:
+    def word(number: int, brings: int, state: SourceState = SourceState.OPEN) -> Source:
+        return Source(
+            number,
+            f"word {number}",
+            state=state,
+            pages=1,
+            found=brings,
+            once=brings,
+            recent=float(brings),
+        )
+
+    sources = (word(1, 12), word(2, 10), word(3, 30, SourceState.DRY))
+    job = replace(a_job(target=60), sources=sources)
+
+    assert planner.choose(job, sources[:2], room=2) == sources[:2]

@@ -6,7 +6,7 @@ from builders import NOON
 from headcount.core import search
 from headcount.core.errors import InvalidSearch
 from headcount.core.filters import Filters
-from headcount.core.model import Job, Limits, Search, Source, Status
+from headcount.core.model import Job, Label, Limits, Search, Source, Status
 
 TOO_LONG = f"a keyword has at most 200 characters, and '{'x' * 40}'... has"
 
@@ -224,3 +224,10 @@ def test_a_keyword_that_shows_nothing_or_turns_the_text_is_refused(
 @pytest.mark.parametrize("keyword", ["👩\u200d🍳", "قهوة", "café", "#tea", "c++"])
 def test_emoji_and_every_script_are_keywords(keyword: str) -> None:
     assert search.fold_keyword(keyword) == keyword
+
+
+def test_a_new_job_has_the_label_it_is_given() -> None:
+    label = Label("ann", campaign="spring")
+    asked = search.build_search(10, ["tea"])
+
+    assert search.new_job("job-1", asked, NOON, label=label).label == label

@@ -166,6 +166,10 @@ def test_a_job_that_ends_adds_what_it_counts_for() -> None:
     assert difference(before, job) == counts_of(job)
 
 
+def test_a_job_that_was_not_there_before_takes_nothing_away() -> None:
+    assert difference(None, an_ended()) == counts_of(an_ended())
+
+
 def test_a_job_that_goes_on_adds_nothing() -> None:
     job = replace(an_ended(), status=Status.PROCESSING)
 

@@ -529,3 +529,20 @@ def test_a_source_keeps_what_its_last_answer_said_until_a_page_comes() -> None:
 
     assert down.source(1).error == DOWN.message
     assert up.source(1).error is None
+
+
+def test_a_closed_key_is_told_of_a_source_and_changes_nothing_else_of_it() -> None:
+    job = asking(a_job())
+    closed = Failure(FailureKind.KEY_PAUSED, "the key is closed", charged=False)
+
+    [source] = failed(job, closed).job.sources
+
+    assert source == replace(job.sources[0], error="the key is closed", refusals=1)
+
+
+def test_a_source_that_a_page_says_nothing_of_is_left_as_it_is() -> None:
+    job = asking(a_job("tea", "mate"), 1)
+
+    after_page = settled(job, a_page([1, 2])).job
+
+    assert after_page.sources[1] is job.sources[1]

@@ -253,7 +253,7 @@ def _idled(job: Job, now: datetime) -> Job:
     if job.ended_at is None:
         return job
     idle = round((now - job.ended_at).total_seconds() * 1000)
-    return replace(job, idle_ms=job.idle_ms + idle, ended_at=None)
+    return replace(job, idle_ms=job.idle_ms + idle)
 
 
 def _reopened(job: Job, now: datetime) -> Job:

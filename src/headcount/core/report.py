@@ -149,9 +149,7 @@ def job_document(job: Job) -> Document:
         "callCap": call_cap(job),
         "outcome": outcome_document(job.outcome),
         "forecast": forecast_document(job),
-        "sources": [
-            _source(*pair) for pair in zip(job.sources, supplies(job), strict=True)
-        ],
+        "sources": list(map(_source, job.sources, supplies(job))),
         "createdAt": moment(job.created_at),
         "startedAt": moment(job.started_at),
         "endedAt": moment(job.ended_at),
