@@ -4,8 +4,8 @@ from datetime import date
 
 from builders import NOON
 
-from headcount.core import figures
 from headcount.core.figures import (
+    _seconds,
     exact_count_stats,
     exact_count_status,
     figures,
@@ -195,4 +195,4 @@ def test_the_document_says_what_it_covers() -> None:
 
 
 def test_a_long_time_is_told_to_the_tenth_of_a_second() -> None:
-    assert figures._seconds(10_000_000, 1) == "10000.0s"
+    assert _seconds(10_000_000, 1) == "10000.0s"
