@@ -176,3 +176,21 @@ def test_what_a_dry_source_once_brought_does_not_count() -> None:
     job = replace(a_job(target=60), sources=sources)
 
     assert planner.choose(job, sources[:2], room=2) == sources[:2]
+
+
+def test_a_dry_source_does_not_count_where_little_is_left_either() -> None:
+    def rare(number: int, once: int, state: SourceState = SourceState.OPEN) -> Source:
+        return Source(
+            number,
+            f"word {number}",
+            state=state,
+            pages=10,
+            found=once,
+            once=once,
+            recent=once / 10,
+        )
+
+    sources = (rare(1, 5), rare(2, 4), rare(3, 5, SourceState.DRY))
+    job = replace(a_job(target=1), sources=sources)
+
+    assert planner.choose(job, sources[:2], room=2) == sources[:2]
