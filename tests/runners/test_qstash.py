@@ -94,7 +94,7 @@ async def test_a_job_that_is_due_later_is_not_delivered_before(tmp_path: Path) -
         wait = (
             message.not_before - message.created_at
         ) / 1000  # by the time over there
-        assert 60 < wait <= 91  # whole seconds, counted from when it was sent
+        assert 60 < wait < 120
 
 
 async def test_nothing_is_said_of_a_job_that_needs_no_step(tmp_path: Path) -> None:
