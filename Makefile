@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pooler demo test check fix bench mutants docs constraints pictures
+.PHONY: help setup pooler node-tools demo test check fix bench mutants docs constraints pictures
 
 help: ## List these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,10 +25,20 @@ pooler:
 	@PATH="$$PATH:/usr/sbin"; command -v pgbouncer >/dev/null || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pgbouncer; }
 
+# The tests compile and run the routes of the Next.js example, by what it names itself.
+NODE_TOOLS := examples/nextjs/node_modules/.package-lock.json
+node-tools: $(NODE_TOOLS)
+$(NODE_TOOLS): examples/nextjs/package.json examples/nextjs/package-lock.json
+	@command -v npm >/dev/null || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs npm; }
+	@command -v npm >/dev/null || { echo "The tests need Node.js 20 or later, with npm."; exit 2; }
+	npm ci --prefix examples/nextjs --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 demo: setup ## Find exactly 100 creators in the sandbox, and show them
 	HEADCOUNT_SANDBOX_LATENCY_MS=700 $(BIN)/headcount find 100 apple tech gaming --sandbox --format table
 
-test: setup pooler ## Run the whole test suite with its coverage gate
+test: setup pooler node-tools ## Run the whole test suite with its coverage gate
 	$(BIN)/pytest -q --cov --cov-report=term:skip-covered
 	$(BIN)/coverage report --include='src/headcount/core/*,src/headcount/engine.py,src/headcount/ports.py' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --format=total

@@ -1,0 +1,1 @@
+"""A Django project that has Headcount behind its QStash route."""

@@ -1,0 +1,9 @@
+// The settings that this app cannot do without.
+
+export function env(name: string): string {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set`);
+  }
+  return value;
+}
