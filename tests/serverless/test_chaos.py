@@ -3,11 +3,14 @@
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from serverless.fleet import Fleet, a_fleet
 from serverless.site import a_search, a_world
+from web.service import postgres_16, sqlite
 
 from headcount.bootstrap import App, open_app
 from headcount.core.calls import CallState
@@ -16,17 +19,26 @@ from headcount.sandbox.qstash import QStashSandbox
 
 FAULTS = ("duplicate:0.1", "lost_reply:0.1", "twins:0.05", "reordered:0.2")
 JOBS = int(os.environ.get("HEADCOUNT_CHAOS_JOBS", "100"))
-PROCESSES, KILLS, EVERY = 2, 4, 30  # after so many messages
+PROCESSES, KILLS = 2, 4
 CAPPED = 7  # every so manieth job may make one call only
 
 
-async def test_every_job_ends_as_promised_whatever_happens(tmp_path: Path) -> None:
-    async with a_world(tmp_path, *FAULTS) as world:
+@pytest.mark.parametrize(
+    ("database", "jobs_begun"),
+    [(sqlite, JOBS), (postgres_16, JOBS * 2 // 5)],
+    ids=["sqlite", "postgres_16"],
+)
+async def test_every_job_ends_as_promised_whatever_happens(
+    tmp_path: Path, database: Callable[[Path], Awaitable[str]], jobs_begun: int
+) -> None:
+    url = await database(tmp_path)
+    async with a_world(tmp_path, *FAULTS, database_url=url) as world:
         env = world.environment()
         async with a_fleet(env, PROCESSES) as fleet, open_app(world.settings) as app:
             world.leads_to(fleet)
-            await begin(app)
-            killing = asyncio.create_task(kill_now_and_then(fleet))
+            await begin(app, jobs_begun)
+            every = jobs_begun * 3 // 10
+            killing = asyncio.create_task(kill_now_and_then(fleet, every))
             jobs = await worked_off(app, world.qstash)
             killing.cancel()
             with suppress(asyncio.CancelledError):
@@ -39,15 +51,16 @@ async def test_every_job_ends_as_promised_whatever_happens(tmp_path: Path) -> No
         assert len(world.provider.ledger) <= sum(job.charged for job in jobs)
 
 
-async def begin(app: App) -> None:
-    for number in range(JOBS):
+async def begin(app: App, jobs: int) -> None:
+    for number in range(jobs):
         limits = Limits(max_calls=1) if number % CAPPED == 0 else Limits()
         await app.create(a_search(30 + number % 40, limits=limits))
 
 
-async def kill_now_and_then(fleet: Fleet) -> None:
+async def kill_now_and_then(fleet: Fleet, every: int) -> None:
+    """Kill a process after every so many messages."""
     for _ in range(KILLS):
-        await fleet.requests(EVERY)
+        await fleet.requests(every)
         await fleet.kill()
 
 

@@ -27,6 +27,25 @@ strangers = {"fastapi", "starlette", "typer"} & set(sys.modules)
 assert not strangers, strangers
 """
 
+HELPER = """
+import asyncio, json, sys, threading
+from headcount.serverless import handle_message
+own = threading.current_thread()
+
+def plain(body, headers):
+    assert threading.current_thread() is own
+    return 200, {}, b'"plain"'
+
+async def eager(body, headers):
+    await asyncio.sleep(0)
+    return 200, {}, b'"eager"'
+
+event = json.load(sys.stdin)
+for fallback in (plain, eager):
+    answer = handle_message(event["body"].encode(), event["headers"], fallback=fallback)
+    print(answer[2].decode())
+"""
+
 
 async def ran(outside: Outside, *command: str, said: str = "", **env: str) -> str:
     """What a program writes; it must end well."""
@@ -122,3 +141,18 @@ async def test_a_host_without_an_event_loop_needs_no_framework(tmp_path: Path) -
         assert (first[0], second[0], forged[0]) == (200, 200, 401)
         assert first[2]["status"] == second[2]["status"] == "completed"
         assert (await app.store.load(jobs[1])).delivered == 40
+
+
+async def test_there_a_fallback_is_called_in_the_thread_of_its_caller(
+    tmp_path: Path,
+) -> None:
+    async with a_world(tmp_path) as outside:
+        letter = about("not-ours")
+        event = {
+            "body": letter.body.decode(),
+            "headers": {"upstash-signature": letter.signature},
+        }
+
+        said = await ran(outside, "-c", HELPER, said=json.dumps(event))
+
+        assert said.split() == ['"plain"', '"eager"']

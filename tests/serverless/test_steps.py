@@ -7,14 +7,20 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from serverless.letters import about, sealed
 from serverless.site import Site, a_search, a_site, completed
 from sqlalchemy import event
 from web.service import EVERY_DATABASE
 
+from headcount.adapters.postgres import Postgres
 from headcount.adapters.sqlite import Sqlite
 from headcount.core import lifecycle
+from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Lease, Limits, Status
+from headcount.runner_settings import MARGIN
+from headcount.settings import Settings
 
 
 @EVERY_DATABASE
@@ -79,7 +85,7 @@ async def test_a_message_that_comes_long_before_its_time_changes_nothing(
 
 async def test_a_job_that_must_wait_is_published_for_later(tmp_path: Path) -> None:
     busy = ["throttled_retry_after@1,2"]
-    async with a_site(tmp_path, provider_faults=busy, qstash_slice=0.01) as site:
+    async with a_site(tmp_path, provider_faults=busy, qstash_slice=0.1) as site:
         job_id = await site.begins()
         await site.qstash.skip(0.1)
         first = len(site.qstash.deliveries)
@@ -133,10 +139,33 @@ async def test_a_slice_ends_before_the_host_does_however_long_a_call_takes(
         assert job.charged > 0
 
 
-async def test_a_message_costs_two_round_trips_more_than_the_step(
-    tmp_path: Path,
+@given(
+    slices=st.floats(0.1, 2_000),
+    limit=st.floats(1, 2_000),
+    timeout=st.floats(0.1, 2_000),
+)
+def test_settings_that_are_taken_end_every_call_within_the_limit(
+    slices: float, limit: float, timeout: float
 ) -> None:
-    async with a_site(tmp_path, "vanished:1") as site:
+    settings = Settings(
+        runner="qstash", qstash_slice=slices, qstash_limit=limit, timeout=timeout
+    )
+
+    try:
+        last = slices + settings.call_timeout  # of a call that begins at the very end
+    except InvalidSetting:
+        assert limit - slices < MARGIN + 1
+    else:
+        assert last <= limit - MARGIN + 0.001
+        assert settings.call_timeout <= timeout
+
+
+@EVERY_DATABASE
+async def test_a_message_costs_two_round_trips_more_than_the_step(
+    tmp_path: Path, database: Callable[[Path], Awaitable[str]]
+) -> None:
+    url = await database(tmp_path)
+    async with a_site(tmp_path, "vanished:1", database_url=url) as site:
         bare, by_message = [await site.begins() for _ in range(2)]
         await site.sends(*sealed(about(await site.begins())))  # all is open now
 
@@ -154,7 +183,7 @@ async def trips(site: Site, work: Awaitable[object]) -> int:
         begun.append(connection)
 
     database = site.app.store.database
-    assert isinstance(database, Sqlite)
+    assert isinstance(database, Sqlite | Postgres)
     event.listen(database.engine, "begin", note)
     await work
     event.remove(database.engine, "begin", note)

@@ -1,7 +1,8 @@
 """Wake-ups by QStash: a message over HTTP for each step of a job, one after another.
 
 What is due stands in the jobs' own rows. So a message that cannot be published is
-dropped here after a few seconds, and the sweep publishes it again.
+dropped here after a few seconds, and the sweep publishes it again. QStash's own client
+is loaded when there is something to publish: it takes half of a handler's start.
 """
 
 import asyncio
@@ -11,16 +12,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
-from qstash import AsyncQStash
-from qstash.errors import QStashError
-from qstash.message import FlowControl
 
 from headcount.core.errors import HeadcountError, InvalidSetting, NoSuchJob
 from headcount.core.model import Job, Status
 from headcount.ports import Clock, Store
+
+if TYPE_CHECKING:
+    from qstash import AsyncQStash
+    from qstash.message import FlowControl
 
 _LOG = logging.getLogger(__name__)
 PROCESS, SWEEP, FAILED = (
@@ -34,13 +35,15 @@ RETRY_DELAY = "15000 * pow(2, retried)"
 _AT_ONCE = 20  # publishes of a sweep
 _SWEPT = 600  # seconds in which QStash drops a message with the same deduplication id
 _AT_WORK = {Status.PENDING, Status.PROCESSING}
-NOT_TAKEN = (
-    QStashError,
-    httpx.HTTPError,
-    TimeoutError,
-    LookupError,  # an answer that is no answer of QStash's
-    ValueError,
-)
+
+
+def not_taken() -> tuple[type[Exception], ...]:
+    """What QStash's client raises where a message was not taken."""
+    import httpx  # noqa: PLC0415 - see above
+    from qstash.errors import QStashError  # noqa: PLC0415 - see above
+
+    no_answer_of_qstash = (LookupError, ValueError)
+    return (QStashError, httpx.HTTPError, TimeoutError, *no_answer_of_qstash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,15 @@ class Account:
                 "QSTASH_TOKEN: expected no space or line break in it: paste it anew"
             )
 
-    def client(self) -> AsyncQStash:
+    def client(self) -> "AsyncQStash":
         """The official client, which tries at most twice, and not for long."""
+        from qstash import AsyncQStash  # noqa: PLC0415 - see above
+
         retry = {"retries": 1, "backoff": lambda _: 200.0}
         return AsyncQStash(self.token, retry=retry, base_url=self.url)  # type: ignore[arg-type] # its TypedDict
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[AsyncQStash]:
+    async def opened(self) -> "AsyncIterator[AsyncQStash]":
         """The client while the block runs."""
         client = self.client()
         try:
@@ -176,12 +181,12 @@ class QStashWaker:
                     flow_control=self._flow(job),
                     label=LABEL,
                 )
-        except NOT_TAKEN as error:
+        except not_taken() as error:
             _LOG.warning("job %s is not announced: %s", job.id, told(error))
             return False
         return True
 
-    def _flow(self, job: Job) -> FlowControl:
+    def _flow(self, job: Job) -> "FlowControl":
         terms = self._terms
         return {
             "key": terms.flow(job),

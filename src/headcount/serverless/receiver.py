@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from headcount.adapters.signatures import BadSignature, check
-from headcount.bootstrap import App, open_app
+from headcount.bootstrap import App, open_service
 from headcount.core import lifecycle
 from headcount.core.errors import (
     HeadcountError,
@@ -218,7 +218,7 @@ async def open_receiver(settings: Settings) -> AsyncIterator[Receiver]:
         InvalidSetting: a setting is missing, or cannot be used.
         StoreError: the store cannot be opened.
     """
-    async with open_app(settings) as app:
+    async with open_service(settings) as app:
         receiver = Receiver(app)
         app.clock.set_by(await app.store.time())
         yield receiver
