@@ -39,7 +39,7 @@ from rich.table import Table
 from headcount.core.model import Speed
 
 SHIPPED = Path(__file__).with_name("worlds")
-_HELD_OUT = 9_000  # the first seed on which nothing was tuned
+HELD_OUT = 9_000  # the first seed on which nothing was tuned
 _INVENTED = 30
 _MANY_KEYWORDS = 12
 _WIDTH = 110  # columns, wherever it is printed
@@ -65,7 +65,7 @@ class Contest:
 
 def held_out(number: int) -> list[World]:
     """So many invented worlds, the same ones every time."""
-    return [invent(_HELD_OUT + place) for place in range(number)]
+    return [invent(HELD_OUT + place) for place in range(number)]
 
 
 # ------------------------------------------------------------------------ the figures
@@ -133,7 +133,8 @@ def tables(contest: Contest) -> Iterator[Table]:
     yield _by_progress(contest.foretold)
 
 
-def _table(title: str, *columns: str) -> Table:
+def table(title: str, *columns: str) -> Table:
+    """An empty table with these columns, all but the first for figures."""
     drawn = Table(title=title, title_justify="left")
     drawn.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
@@ -144,7 +145,7 @@ def _table(title: str, *columns: str) -> Table:
 def _by_way(races: Sequence[Race]) -> Table:
     shares = [f"{share} %" for share in SHARES]
     title = "Calls over the fewest possible"
-    drawn = _table(title, "way", *shares, "25-90 %", "p95", "worst")
+    drawn = table(title, "way", *shares, "25-90 %", "p95", "worst")
     for way in races[0].calls:
         met = [race for race in races if way in race.calls]
         ratios = [race.ratio(way) for race in met if race.share in JUDGED]
@@ -155,7 +156,7 @@ def _by_way(races: Sequence[Race]) -> Table:
 
 
 def _by_world(races: Sequence[Race]) -> Table:
-    drawn = _table(
+    drawn = table(
         "Each world: calls of the planner / the fewest possible (* not proven)",
         "world",
         *(f"{share} %" for share in SHARES),
@@ -173,7 +174,7 @@ def _by_world(races: Sequence[Race]) -> Table:
 
 def _by_speed(hurries: Sequence[Hurry]) -> Table:
     title = f"{AT_ONCE} calls at once, a second each, 25-90 %"
-    drawn = _table(
+    drawn = table(
         title, "speed", "calls over the fewest", "late calls", "time over the best"
     )
     for speed in Speed:
@@ -186,7 +187,7 @@ def _by_speed(hurries: Sequence[Hurry]) -> Table:
 
 
 def _by_progress(foretold: Sequence[Foretold]) -> Table:
-    drawn = _table(
+    drawn = table(
         "Calls still needed, foretold on the way",
         "progress",
         "in the range",

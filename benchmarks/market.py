@@ -6,14 +6,19 @@ a keyword has creators of its own and shares others with all keywords of the wor
 some post far more than others; a page repeats some of what the page before it showed.
 """
 
-import json
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
+from statistics import mean
+
+import msgspec
 
 PAGE = 30  # items
+_MOST_CREATORS = 20_000  # a benchmark plays each world more than fifty times
+_SHORTEST, _LONGEST = 60, 420  # items of a keyword, each length as likely
 Pages = list[list[str]]
 
 
@@ -32,42 +37,74 @@ class World:
         return len({creator for page in pages for creator in page})
 
 
+class _Document(msgspec.Struct):
+    keywords: dict[str, list[list[str | int]]]
+    joined: list[list[str | int]] = []
+
+
 def read_world(path: Path) -> World:
     """Read `{"keywords": {WORD: [[CREATOR, ...], ...]}}`, further names optional.
 
     Raises:
-        ValueError: the file is no such document.
+        ValueError: the file is no such document, or too large to be played.
     """
-    document = json.loads(path.read_text())
-    keywords = document.get("keywords") if isinstance(document, dict) else None
-    if not isinstance(keywords, dict):
-        expected = '{"keywords": {WORD: [[CREATOR, ...], ...]}}'
-        raise ValueError(f"{path}: expected {expected}")  # noqa: TRY004 - a document
-    joined = document.get("joined", [])
-    return World(
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+    except (msgspec.DecodeError, RecursionError) as error:
+        expected = 'expected {"keywords": {WORD: [[CREATOR, ...], ...]}}'
+        raise ValueError(f"{path}: {expected}: {error}") from None
+    world = World(
         path.stem,
-        {word: _pages(path, word, pages) for word, pages in keywords.items()},
-        _pages(path, "joined", joined),
+        {word: _pages(pages) for word, pages in document.keywords.items()},
+        _pages(document.joined),
     )
+    if world.creators > _MOST_CREATORS:
+        most = f"expected at most {_MOST_CREATORS:,} creators"
+        raise ValueError(
+            f"{path}: {most}, not {world.creators:,}: all are played often"
+        )
+    return world
 
 
-def _pages(path: Path, word: str, pages: object) -> Pages:
-    if isinstance(pages, list) and all(isinstance(page, list) for page in pages):
-        # Answers without items are no pages: the cursor would not move on from them.
-        return [[str(creator) for creator in page] for page in pages if page]
-    raise ValueError(f"{path}: expected a list of pages as {word!r}, not {pages!r}")
+def _pages(pages: list[list[str | int]]) -> Pages:
+    # Answers without items are no pages: the cursor would not move on from them.
+    return [[str(creator) for creator in page] for page in pages if page]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUp:
+    """What nobody is told of a keyword: how likely an item shows each creator.
+
+    `repeats` is the share of items that show somebody of the page before instead.
+    """
+
+    chances: dict[str, float]
+    repeats: float
+
+
+def items_of(page: int) -> float:
+    """How many items a page, numbered from 0, has in the mean of keywords with it."""
+    before = PAGE * page
+    lengths = range(max(_SHORTEST, before + 1), _LONGEST + 1)
+    return mean(min(PAGE, length - before) for length in lengths)
 
 
 def invent(seed: int) -> World:
     """A world of 2 to 20 keywords; the same seed gives the same world."""
+    return invent_told(seed)[0]
+
+
+def invent_told(seed: int) -> tuple[World, list[MakeUp]]:
+    """The world of a seed, and the make-up of each of its keywords."""
     chance = random.Random(seed)  # noqa: S311 - a game, not a secret
     common = _Pool("c", chance, size=chance.randint(40, 250), skew=chance.uniform(1, 2))
     themes = [_own(f"t{n}", chance) for n in range(chance.randint(0, 3))]
-    keywords = {
-        f"keyword{number}": _Keyword(chance, common, themes, f"k{number}").pages()
-        for number in range(round(2 * 10 ** chance.uniform(0, 1)))
-    }
-    return World(f"invented-{seed}", keywords)
+    pages, make_ups = dict[str, Pages](), list[MakeUp]()
+    for number in range(round(2 * 10 ** chance.uniform(0, 1))):
+        keyword = _Keyword(chance, common, themes, f"k{number}")
+        pages[f"keyword{number}"] = keyword.pages()
+        make_ups.append(keyword.make_up())
+    return World(f"invented-{seed}", pages), make_ups
 
 
 class _Pool:
@@ -84,6 +121,14 @@ class _Pool:
     def draw(self) -> str:
         """A creator by chance, those who post more often before others."""
         return self._chance.choices(self._names, cum_weights=self._weights)[0]
+
+    def chances(self) -> dict[str, float]:
+        """How likely each creator is drawn."""
+        weights = (after - before for before, after in pairwise([0, *self._weights]))
+        return {
+            name: weight / self._weights[-1]
+            for name, weight in zip(self._names, weights, strict=True)
+        }
 
 
 def _own(name: str, chance: random.Random) -> _Pool:
@@ -110,12 +155,24 @@ class _Keyword:
 
     def pages(self) -> Pages:
         """Between two and fourteen pages, the last one short."""
-        left, pages = self._chance.randint(60, 420), list[list[str]]()
+        left, pages = self._chance.randint(_SHORTEST, _LONGEST), list[list[str]]()
         while left > 0:
             before = pages[-1] if pages else []
             pages.append([self._item(before) for _ in range(min(PAGE, left))])
             left -= PAGE
         return pages
+
+    def make_up(self) -> MakeUp:
+        """How likely an item shows each creator, and how often it is a repeat."""
+        chances: dict[str, float] = defaultdict(float)
+        for pool, share in (
+            (self._common, self._shared),
+            (self._theme, (1 - self._shared) * self._themed),
+            (self._own, (1 - self._shared) * (1 - self._themed)),
+        ):
+            for name, chance in pool.chances().items():
+                chances[name] += share * chance
+        return MakeUp(chances, self._repeats)
 
     def _item(self, before: Sequence[str]) -> str:
         if before and self._chance.random() < self._repeats:

@@ -20,6 +20,7 @@ class Stream:
     asked: int = 0
     items: int = 0
     found: int = 0
+    last: int = 0  # creators that its latest page added
     once: int = 0  # creators that only one item has shown, and it was this keyword's
 
 
@@ -30,11 +31,18 @@ class Board:
     streams: list[Stream]
     seen: dict[str, list[int]] = field(default_factory=dict)
     """Of each creator, how often they were seen, and by which stream first."""
-    calls: int = 0
+    history: list[int] = field(default_factory=list)
+    """How many creators were seen after each call."""
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made."""
+        return len(self.history)
 
     def ask(self, number: int) -> None:
         """Take the next page of a stream."""
         stream = self.streams[number]
+        before = stream.found
         for creator in stream.pages[stream.asked]:
             times, first = self.seen.setdefault(creator, [0, number])
             if times == 0:
@@ -44,8 +52,9 @@ class Board:
                 self.streams[first].once -= 1
             self.seen[creator][0] += 1
             stream.items += 1
+        stream.last = stream.found - before
         stream.asked += 1
-        self.calls += 1
+        self.history.append(len(self.seen))
 
 
 Strategy = Callable[[Board, Sequence[int]], int]
@@ -54,16 +63,17 @@ Strategy = Callable[[Board, Sequence[int]], int]
 
 def calls_of(strategy: Strategy, world: World, wanted: int) -> int:
     """How many calls the strategy takes to see so many creators."""
-    return _play(strategy, list(world.keywords.values()), wanted).calls
+    return play(strategy, list(world.keywords.values()), wanted).calls
 
 
 def calls_joined(world: World, wanted: int) -> int | None:
     """How many calls all keywords in one query take; `None` where they never do."""
-    board = _play(one_after_another, [world.joined], wanted)
+    board = play(one_after_another, [world.joined], wanted)
     return board.calls if len(board.seen) >= wanted else None
 
 
-def _play(strategy: Strategy, keywords: Sequence[Pages], wanted: int) -> Board:
+def play(strategy: Strategy, keywords: Sequence[Pages], wanted: int) -> Board:
+    """Ask until so many creators were seen, or until all keywords have ended."""
     board = Board([Stream(pages) for pages in keywords])
     while len(board.seen) < wanted:
         streams = enumerate(board.streams)
@@ -111,6 +121,16 @@ def good_ucb(board: Board, left: Sequence[int]) -> int:
     return max(left, key=lambda number: (index(number), -number))
 
 
+def greedy(board: Board, left: Sequence[int]) -> int:
+    """The keyword whose last page brought most, those unopened first."""
+
+    def brought(number: int) -> float:
+        stream = board.streams[number]
+        return stream.last if stream.asked else math.inf
+
+    return max(left, key=lambda number: (brought(number), -number))
+
+
 def foresight(board: Board, left: Sequence[int]) -> int:
     """The keyword whose next page brings most, those unopened guessed at."""
 
@@ -130,4 +150,5 @@ BASELINES: dict[str, Strategy] = {
     "one after another": one_after_another,
     "UCB1": ucb,
     "Good-UCB": good_ucb,
+    "greedy": greedy,
 }
