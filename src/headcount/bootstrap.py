@@ -1,24 +1,32 @@
 """The only place where concrete things meet: settings in, a working app out."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from headcount.acts import Observer, Observers, Wake
 from headcount.adapters.clock import SystemClock
 from headcount.adapters.gates import Gates
+from headcount.adapters.requests import Requests
+from headcount.adapters.retention import Retention
 from headcount.adapters.sql import SqlStore
 from headcount.channels import Channels
 from headcount.core import lifecycle
+from headcount.core.allowances import EVERYONE, Allowance
 from headcount.core.errors import InvalidSetting, StoreError
-from headcount.core.model import Change, Job, Known, Label, Limits, Search
+from headcount.core.expansion import Expansion
+from headcount.core.hashtags import Hashtags
+from headcount.core.model import Change, Job, Known, Label, Limits, Search, Status
 from headcount.core.search import new_job
+from headcount.core.selection import Selection
 from headcount.core.statistics import EVERYTHING, Coverage, Statistics
-from headcount.engine import Channel, Engine, Watch, Worker
-from headcount.ports import Clock, Rule, Waker
+from headcount.engine import Channel, Watch, Worker
+from headcount.observed import ObservedEngine, tracing
+from headcount.ports import Rule, Waker
 from headcount.runners.local import LocalRunner, failing, is_dead, worker_name
 from headcount.runners.service import Chore, ServiceRunner
 from headcount.settings import Settings, data_folder
@@ -27,7 +35,7 @@ from headcount.wakers import announcer, qstash_waker
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from headcount.adapters.webhooks import Webhooks
+    from headcount.adapters.webhooks import Resolver, Webhooks
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -36,18 +44,28 @@ class App:
     """Headcount put together: takes searches, works on jobs, answers about them."""
 
     def __init__(
-        self, settings: Settings, store: SqlStore, stack: AsyncExitStack, watch: Watch
+        self,
+        settings: Settings,
+        store: SqlStore,
+        stack: AsyncExitStack,
+        *,
+        watch: Watch,
+        observers: Observers,
     ) -> None:
         self.settings = settings
         self.store = store
         self.clock = SystemClock()
+        self.observers = observers
+        self.resolve: Resolver | None = None  # how webhooks' names are looked up
         self._stack = stack
         self._webhooks: Webhooks | None = None
-        self.gates = Gates(store.database)
+        self.gates = Gates(store.database, worker=worker_name())
         self.channels = Channels(settings, self.clock, stack, self.gates)
+        stack.push_async_callback(self.channels.hand_back_permits)
         worker = Worker(worker_name(), is_dead)
-        self._engine = Engine(
-            store, self.channels.opened, self.clock, worker=worker, watch=watch
+        channels = self.channels.opened
+        self._engine = ObservedEngine(
+            observers, store, channels, self.clock, worker=worker, watch=watch
         )
         self.runner = LocalRunner(self._engine, store, self.clock)
         self.wakers: list[Waker] = [self.runner]
@@ -59,12 +77,19 @@ class App:
         if self.post is not None:
             stack.push_async_callback(self.post.close)
             self.wakers.append(self.post)
+        now = self.clock.now
+        self.requests = Requests(store.database, now=now)
+        self.retention = Retention(store.database, now=now)
         self.chores = [
             Chore("reading the database's clock", 60.0, self._check_clock),
             Chore("reading which keys are closed", 5.0, self.gates.refresh),
+            Chore("renewing permits for calls", 1.0, self.channels.renew_permits),
             Chore("looking for new credits", 60.0, self.channels.look_for_credits),
             Chore("rolling up the statistics", 60.0, store.figures.roll_up),
             Chore("sending to webhooks", 1.0, self._send_to_webhooks),
+            Chore("forgetting old requests", 3_600.0, self.requests.forget),
+            Chore("forgetting old messages", 3_600.0, self.retention.forget_messages),
+            Chore("forgetting old jobs", 600.0, self._forget_old_jobs),
         ]
 
     async def create(
@@ -101,9 +126,11 @@ class App:
     async def _check_clock(self) -> None:
         self.clock.set_by(await self.store.time())
 
-    async def _prepare(self, job_id: str) -> None:
+    async def _prepare(self, job_id: str) -> datetime | None:
+        """Open what the job needs; when to try again, where others have all permits."""
         job = await self.store.load(job_id)
         await self.connect(job.search.provider)
+        return self.channels.starved_until(job.search.provider)
 
     async def run(self, job_id: str) -> Job:
         """Work on a job until it has ended, or somebody pauses it."""
@@ -116,7 +143,10 @@ class App:
         Raises:
             InternalError: a defect of ours ended the job as failed.
         """
-        async with failing(job_id, self.store, self.clock):
+        async with (
+            self.channels.permits_renewed(),
+            failing(job_id, self.store, self.clock),
+        ):
             until = self.clock.now() + timedelta(seconds=seconds)
             return await self._engine.advance(job_id, until=until)
 
@@ -154,6 +184,21 @@ class App:
             job_id, lambda job, _: lifecycle.cancel(Change(job), now, is_dead=is_dead)
         )
 
+    async def widen(
+        self, job_id: str, expansion: Expansion, hashtags: Hashtags
+    ) -> Job:
+        """Let a job open new sources, given the hashtags of what it has found."""
+        return await self._apply(
+            job_id, lambda job, _: lifecycle.widen(Change(job), expansion, hashtags)
+        )
+
+    async def shelve(self, job_id: str, limits: Limits) -> Job:
+        """Leave a job that has looked around paused, to go on under these limits."""
+        now, limits = self.clock.now(), self._capped(limits)
+        return await self._apply(
+            job_id, lambda job, _: lifecycle.shelve(Change(job), limits, now)
+        )
+
     async def finish(self, job_id: str) -> Job:
         """Take what a job has as its result."""
         now = self.clock.now()
@@ -175,6 +220,19 @@ class App:
 
         return await self._apply(job_id, rule)
 
+    async def allow(self, allowance: Allowance) -> Allowance:
+        """Set what a holder may use; whoever waits for it looks at once."""
+        now = self.clock.now()
+        done = await self.store.allowances.set(allowance, now)
+        owner = None if allowance.owner == EVERYONE else allowance.owner
+        waiting = Selection(status=Status.PROCESSING, owner=owner)
+        async for job in self.store.jobs(waiting):
+            if job.rest:
+                await self._apply(
+                    job.id, lambda job, _: lifecycle.nudge(Change(job), now)
+                )
+        return done
+
     async def webhooks(self) -> "Webhooks":
         """What knows the webhooks' secrets and sends to them; opened once.
 
@@ -182,14 +240,17 @@ class App:
             InvalidSetting: the extra that it needs is not installed.
         """
         if self._webhooks is None:
-            self._webhooks = await self._stack.enter_async_context(
-                _webhooks(self.settings, self.store, self.clock)
-            )
+            self._webhooks = await self._stack.enter_async_context(_webhooks(self))
         return self._webhooks
 
     async def _send_to_webhooks(self) -> None:
         courier = (await self.webhooks()).courier
         await courier.deliver_due()
+
+    async def _forget_old_jobs(self) -> None:
+        days = self.settings.retention_days
+        if days is not None:
+            await self.retention.forget_jobs(timedelta(days=days))
 
     async def statistics(self, coverage: Coverage = EVERYTHING) -> Statistics:
         """What the jobs covered come to up to now, those that just ended included."""
@@ -202,8 +263,9 @@ class App:
 
     async def _wake(self, job_id: str) -> None:
         """Have the job looked at soon, after the commit; its row says it anyway."""
-        for waker in self.wakers:
-            await waker.wake(job_id, self.clock.now())
+        with self.observers.during(Wake(job_id)):
+            for waker in self.wakers:
+                await waker.wake(job_id, self.clock.now())
 
     def _capped(self, limits: Limits) -> Limits:
         """The limits with the cap for testing as it is set now."""
@@ -213,30 +275,61 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, watch: Watch = lambda _: None
+    settings: Settings,
+    watch: Watch = lambda _: None,
+    observers: Iterable[Observer] = (),
 ) -> AsyncIterator[App]:
     """Open the store, and close all that was opened at the end.
+
+    `watch` is told of what the steps of jobs change, and `observers` of all that is
+    done while it is being done.
 
     Raises:
         StoreError: the store cannot be opened.
     """
+    seen_by = Observers(*observers)
     async with AsyncExitStack() as stack:
-        store = await SqlStore.open(store_url(settings))
+        store = await SqlStore.open(store_url(settings), observers=seen_by)
         stack.push_async_callback(store.close)
-        yield App(settings, store, stack, watch)
+        yield App(settings, store, stack, watch=watch, observers=seen_by)
 
 
-def _webhooks(
-    settings: Settings, store: SqlStore, clock: Clock
-) -> "AbstractAsyncContextManager[Webhooks]":
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    watch: Watch = lambda _: None,
+    observers: Iterable[Observer] = (),
+) -> AsyncIterator[App]:
+    """The same for a program that lives on; its acts are traced where that is wanted.
+
+    Raises:
+        InvalidSetting: traces are wanted, and the extra is not installed.
+        StoreError: the store cannot be opened.
+    """
+    async with (
+        tracing(settings) as traces,
+        open_app(settings, watch, [*observers, *traces]) as app,
+    ):
+        yield app
+
+
+def _webhooks(app: App) -> "AbstractAsyncContextManager[Webhooks]":
     try:
-        from headcount.adapters.webhooks import open_webhooks  # noqa: PLC0415 - an extra
+        from headcount.adapters.webhooks import (  # noqa: PLC0415 - an extra
+            look_up,
+            open_webhooks,
+        )
     except ImportError:
         raise InvalidSetting(
             "webhooks need what is not installed: install headcount[server]"
         ) from None
-    allow_private = settings.webhook_allow_private
-    return open_webhooks(store.database, clock, allow_private=allow_private)
+    return open_webhooks(
+        app.store.database,
+        app.clock,
+        allow_private=app.settings.webhook_allow_private,
+        resolve=app.resolve or look_up,
+        observers=app.observers,
+    )
 
 
 def store_url(settings: Settings) -> str:
@@ -254,4 +347,4 @@ def store_url(settings: Settings) -> str:
 
 
 def _new_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return "".join(_ALPHABET[byte % 32] for byte in secrets.token_bytes(10))

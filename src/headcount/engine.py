@@ -122,7 +122,7 @@ class Engine:
             job=claimed.job,
             token=claimed.job.fence,
             channel=channel,
-            price=channel.provider.price(CallKind.PAGE),
+            price=_highest_price(channel.provider, job),
             until=until,
             nudge=nudge,
         )
@@ -265,7 +265,7 @@ class Engine:
         try:
             return await channel.provider.fetch(call, source)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call is paid
-            text = f"the provider's adapter failed: {type(error).__name__}: {error}"
+            text = f"the provider's adapter failed: {error!r}"  # as the store can keep
             return Failure(FailureKind.UNAVAILABLE, text)
 
     async def _release(self, step: _Step) -> Job:
@@ -288,6 +288,13 @@ class Engine:
                 if self._clock.now() >= gives_up_at:
                     raise
                 await self._clock.sleep(0.5 + self._jitter())
+
+
+def _highest_price(provider: Provider, job: Job) -> int:
+    """The most that a call of this job can cost, whichever endpoint it asks."""
+    related = job.search.expansion.expand.related
+    kinds = [CallKind.PAGE, *([CallKind.SUGGESTIONS] if related else [])]
+    return max(map(provider.price, kinds))
 
 
 def _unsent(step: _Step, job: Job) -> list[Call]:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from headcount import planning
 from headcount.bootstrap import App, open_app
 from headcount.core.calls import Call
+from headcount.core.expansion import Expansion, build_expansion
 from headcount.core.filters import Filters, filters_as_given
-from headcount.core.model import Change, Finding, Job, Limits
+from headcount.core.model import Change, Finding, Job, Limits, Search
+from headcount.core.plans import Plan
 from headcount.core.report import advice, exact_count_tracking
 from headcount.core.rows import guide_row, row
 from headcount.core.search import build_search
@@ -48,20 +51,22 @@ class Result:
         return [guide_row(self.job, finding) for finding in self.creators]
 
 
-async def find(
+async def find(  # noqa: PLR0913 - a search has as many parts as a user may name
     target: int,
     keywords: str | Iterable[str],
     *,
     filters: Filters | Mapping[str, object] | None = None,
     limits: Limits | None = None,
+    expand: str | Expansion | None = None,
     sandbox: bool = False,
     settings: Settings | None = None,
 ) -> Result:
     """Find exactly `target` different creators, or end with the reason why not.
 
-    `keywords` is a list, or a string in which commas separate them. Settings are read
-    as the command line reads them, unless given; what `limits` leaves at its default
-    comes from them.
+    `keywords` is a list, or a string in which commas separate them. `expand` says which
+    new sources may be opened where they are not enough: off, variants, related, all, or
+    an `Expansion` with words to leave out. Settings are read as the command line reads
+    them, unless given; what `limits` leaves at its default comes from them.
 
     Raises:
         InvalidSearch: the search cannot be taken.
@@ -70,16 +75,18 @@ async def find(
     """
     settings = settings or load_settings()
     async with open_app(settings) as app:
-        job = await _create(app, target, keywords, filters, limits, sandbox=sandbox)
+        search = _search(app.settings, target, keywords, filters, limits, expand)
+        job = await _create(app, search, sandbox=sandbox)
         return await _result(app, await app.run(job.id))
 
 
-async def stream(
+async def stream(  # noqa: PLR0913 - the same
     target: int,
     keywords: str | Iterable[str],
     *,
     filters: Filters | Mapping[str, object] | None = None,
     limits: Limits | None = None,
+    expand: str | Expansion | None = None,
     sandbox: bool = False,
     settings: Settings | None = None,
 ) -> AsyncGenerator[Change, None]:
@@ -96,7 +103,8 @@ async def stream(
     settings = settings or load_settings()
     changes: asyncio.Queue[Change | None] = asyncio.Queue()
     async with open_app(settings, watch=changes.put_nowait) as app:
-        job = await _create(app, target, keywords, filters, limits, sandbox=sandbox)
+        search = _search(app.settings, target, keywords, filters, limits, expand)
+        job = await _create(app, search, sandbox=sandbox)
         running = asyncio.ensure_future(app.run(job.id))
         running.add_done_callback(lambda _: changes.put_nowait(None))
         try:
@@ -108,6 +116,34 @@ async def stream(
             if not running.done():
                 await app.pause(job.id)
                 await running
+
+
+async def plan(  # noqa: PLR0913 - the same
+    target: int,
+    keywords: str | Iterable[str],
+    *,
+    filters: Filters | Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    expand: str | Expansion | None = None,
+    calls: int | None = None,
+    sandbox: bool = False,
+    settings: Settings | None = None,
+) -> Plan:
+    """Make a few calls, and tell what the search is expected to take.
+
+    As many as `calls`, else one for each keyword and five at most. What they found is
+    kept: `resume(plan.job.id)` goes on from it.
+
+    Raises:
+        As `find` does.
+    """
+    settings = settings or load_settings()
+    search = _search(settings, target, keywords, filters, limits, expand)
+    if sandbox:
+        search = _in_sandbox(search, settings)
+    async with open_app(settings) as app:
+        await app.connect(search.provider)
+        return await planning.plan(app, search, calls)
 
 
 async def resume(job_id: str, *, settings: Settings | None = None) -> Result:
@@ -123,27 +159,36 @@ async def resume(job_id: str, *, settings: Settings | None = None) -> Result:
         return await _result(app, await app.run(job_id))
 
 
-async def _create(
-    app: App,
+def _search(
+    settings: Settings,
     target: int,
     keywords: str | Iterable[str],
     filters: Filters | Mapping[str, object] | None,
     limits: Limits | None,
-    *,
-    sandbox: bool,
-) -> Job:
+    expand: str | Expansion | None,
+) -> Search:
     if isinstance(filters, Filters):
         filters = filters_as_given(filters)
-    settings = app.settings
-    search = build_search(
+    if not isinstance(expand, Expansion):
+        expand = build_expansion(expand or settings.expand)
+    return build_search(
         target,
         keywords.split(",") if isinstance(keywords, str) else keywords,
         filters=filters,
         limits=settings.filled(limits or Limits()),
-        provider=f"sandbox/{settings.sandbox_seed}" if sandbox else "scrapecreators",
+        expansion=expand,
     )
+
+
+async def _create(app: App, search: Search, *, sandbox: bool) -> Job:
+    if sandbox:
+        search = _in_sandbox(search, app.settings)
     await app.connect(search.provider)
     return await app.create(search)
+
+
+def _in_sandbox(search: Search, settings: Settings) -> Search:
+    return replace(search, provider=f"sandbox/{settings.sandbox_seed}")
 
 
 async def _result(app: App, job: Job) -> Result:

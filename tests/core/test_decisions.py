@@ -9,10 +9,12 @@ from builders import NOON, a_job
 from headcount.core.calls import Call
 from headcount.core.decisions import Ask, Decision, End, Wait, decide, waiting_until
 from headcount.core.model import (
+    Grant,
     Job,
     Limits,
     Outcome,
     Reason,
+    Rest,
     SourceState,
     Status,
 )
@@ -233,3 +235,83 @@ def test_no_wait_is_longer_than_the_deadline(seconds: int, until: object) -> Non
 )
 def test_a_source_that_need_not_or_cannot_be_asked_is_not_waited_for(job: Job) -> None:
     assert waiting_until(job) is None
+
+
+# ------------------------------------------------------------------ the owner's limits
+MIDNIGHT = NOON + timedelta(hours=12)
+DAILY = "the 5 credits a day of owner 'acme' are used up"
+
+
+def with_credits(job: Job, spendable: int) -> Job:
+    grant = Grant(credits=spendable, renews_at=MIDNIGHT, daily=DAILY)
+    return replace(job, grant=grant)
+
+
+@pytest.mark.parametrize(
+    ("spendable", "calls"), [(0, 0), (1, 0), (2, 1), (3, 1), (5, 2), (6, 3), (99, 3)]
+)
+def test_no_call_is_made_that_the_owner_may_not_pay_for_today(
+    spendable: int, calls: int
+) -> None:
+    job = with_credits(at_work("tea", "mate", "coffee"), spendable)
+
+    assert len(asked(job)) == calls
+
+
+def test_what_was_spent_and_is_held_counts_against_the_grant() -> None:
+    job = replace(at_work("tea", "mate", "coffee", out=(1,)), credits=5)
+
+    assert asked(with_credits(job, 8)) == []
+    assert asked(with_credits(job, 9)) == [2]
+
+
+def test_a_job_rests_until_its_owner_may_spend_again() -> None:
+    decision = decided(with_credits(at_work("tea"), 1))
+
+    assert decision == Wait(MIDNIGHT, Rest(MIDNIGHT, DAILY))
+
+
+def test_a_job_without_a_source_to_ask_does_not_rest() -> None:
+    job = with_source(at_work("tea"), retry_at=NOON + SECOND)
+
+    assert decided(with_credits(job, 1)) == Wait(NOON + SECOND)
+
+
+def test_a_cap_of_its_own_ends_a_job_whatever_its_owner_may_spend() -> None:
+    job = at_work("tea", limits=Limits(max_credits=1))
+
+    assert decided(with_credits(job, 1)) == End(Outcome(100, Reason.BUDGET))
+
+
+def test_who_rests_is_looked_at_when_the_rest_ends() -> None:
+    resting = replace(at_work("tea"), rest=Rest(MIDNIGHT, DAILY))
+
+    assert waiting_until(resting) == MIDNIGHT
+
+
+def test_a_deadline_ends_a_rest() -> None:
+    limits = Limits(deadline=NOON + SECOND)
+    resting = replace(at_work("tea", limits=limits), rest=Rest(MIDNIGHT, DAILY))
+
+    assert waiting_until(resting) == NOON + SECOND
+
+
+def test_a_job_ends_once_it_has_all_that_its_owner_is_entitled_to() -> None:
+    grant = Grant(monthly="the 7 creators a month of owner 'acme' are used up")
+    job = replace(at_work("tea"), qualified=20, entitled=7, grant=grant)
+
+    assert decided(job) == End(Outcome(93, Reason.BUDGET, grant.monthly))
+    assert (job.delivered, job.spares, job.missing) == (7, 13, 93)
+
+
+def test_no_more_is_asked_than_the_owner_is_entitled_to() -> None:
+    job = replace(at_work("tea", "mate", "coffee"), entitled=10)
+
+    assert len(asked(job)) == 1
+
+
+def test_who_is_entitled_to_more_than_the_target_gets_the_target() -> None:
+    job = replace(at_work("tea", target=10), qualified=12, entitled=500)
+
+    assert decided(job) == End(Outcome())
+    assert (job.delivered, job.spares) == (10, 2)

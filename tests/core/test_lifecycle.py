@@ -12,11 +12,13 @@ from headcount.core.calls import Call, CallState
 from headcount.core.errors import InvalidSearch, JobNotReady
 from headcount.core.model import (
     Change,
+    Grant,
     Job,
     Lease,
     Limits,
     Outcome,
     Reason,
+    Rest,
     Source,
     SourceState,
     Status,
@@ -446,3 +448,71 @@ def test_a_cancelled_job_is_not_topped_up() -> None:
         topped_up(ended(Status.CANCELLED), 20)
 
     assert str(error.value) == "job job-1 was cancelled: start a new one instead"
+
+
+# ------------------------------------------------------------------------------ resting
+REST = Rest(NOON + 60 * SECOND, "the 3 credits a day are used up")
+GRANT = Grant(credits=0, renews_at=REST.until, daily=REST.reason)
+
+
+def decided(job: Job) -> Change:
+    return lifecycle.proceed(Change(job), 4, NOON, room=9, price=1)
+
+
+def test_a_job_whose_owner_may_not_spend_rests() -> None:
+    change = decided(replace(leased(), grant=GRANT))
+
+    assert (change.job.rest, change.calls) == (REST, ())
+    assert not decided(change.job).changed
+
+
+def test_a_job_rests_no_more_when_it_asks() -> None:
+    change = decided(replace(leased(), rest=REST))
+
+    assert change.job.rest is None
+    assert len(change.calls) == 1
+
+
+def test_a_job_rests_no_more_when_it_only_waits_for_an_answer() -> None:
+    job = replace(leased(), rest=REST, open_calls=(a_call(),))
+
+    assert decided(job).job.rest is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lifecycle.pause,
+        lambda change: lifecycle.cancel(change, NOON),
+        lambda change: lifecycle.finish(change, NOON),
+        lambda change: lifecycle.collapse(change, "a defect", NOON),
+    ],
+)
+def test_a_job_that_is_stopped_does_not_rest(end: Callable[[Change], Change]) -> None:
+    assert end(Change(replace(leased(), rest=REST))).job.rest is None
+
+
+def test_a_job_is_released_until_its_rest_is_over() -> None:
+    job = replace(leased(), rest=REST)
+
+    released = lifecycle.release(Change(job), 4, NOON, due_at=REST.until).job
+
+    assert (released.due_at, released.rest) == (REST.until, REST)
+
+
+def test_a_nudged_job_is_looked_at_now() -> None:
+    job = replace(leased(), rest=REST, lease=None, due_at=REST.until)
+
+    nudged = lifecycle.nudge(Change(job), NOON).job
+
+    assert (nudged.rest, nudged.due_at) == (None, NOON)
+
+
+def test_a_nudged_job_stays_with_whoever_has_its_lease() -> None:
+    job = replace(leased(), rest=REST, due_at=THEIRS.expires_at)
+
+    assert lifecycle.nudge(Change(job), NOON).job.due_at == THEIRS.expires_at
+
+
+def test_a_job_that_does_not_rest_is_not_nudged() -> None:
+    assert not lifecycle.nudge(Change(leased()), NOON).changed

@@ -145,7 +145,7 @@ def test_the_last_call_goes_to_the_source_likeliest_to_finish_alone(
 ) -> None:
     new = replace(a_job(target=target), rejected=4)  # a fifth is let through
     hopeful, tried = Source(1, "new"), proven(2, 16)
-    tried = replace(tried, found=69)  # so the new one is expected to bring 18
+    tried = replace(tried, found=172)  # so the new one is expected to bring 18
     job = replace(new, sources=(hopeful, tried))
 
     assert chosen(job) == asked

@@ -15,6 +15,7 @@ from headcount.core.model import (
     Limits,
     Outcome,
     Reason,
+    Rest,
     Source,
     SourceState,
     Status,
@@ -194,6 +195,9 @@ def test_a_search_is_told_in_the_form_in_which_it_may_be_asked_again() -> None:
             "attempts": 2,
             "speed": "balanced",
         },
+        "expand": "off",
+        "expandExclude": [],
+        "relevanceMin": 0.0,
     }
 
 
@@ -236,8 +240,10 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
         "spares": 1,
         "rejected": 5,
         "credits": 8,
+        "openCalls": len(job.open_calls),
         "callCap": 32,
         "outcome": {"shortBy": 0, "reason": None, "detail": None},
+        "rest": None,
         "forecast": {
             "calls": {"low": 0, "expected": 0, "high": 0},
             "credits": {"low": 0, "expected": 0, "high": 0},
@@ -248,26 +254,33 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
             {
                 "keyword": "tea",
                 "source": "keyword",
+                "origin": None,
+                "relevance": 1.0,
                 "state": "open",
                 "cursor": "0",
                 "pages": 1,
                 "itemsReceived": 0,
                 "newUnique": 0,
                 "supply": 9,
+                "credits": 0,
                 "error": None,
             },
             {
                 "keyword": "mate",
                 "source": "keyword+region=US+period=week",
+                "origin": None,
+                "relevance": 1.0,
                 "state": "dry",
                 "cursor": "60",
                 "pages": 2,
                 "itemsReceived": 50,
                 "newUnique": 20,
                 "supply": 0,
+                "credits": 0,
                 "error": None,
             },
         ],
+        "expansion": {"sources": 0, "calls": 0, "credits": 0, "newUnique": 0},
         "createdAt": "2026-03-14T12:00:00.000Z",
         "startedAt": "2026-03-14T12:00:01.000Z",
         "endedAt": "2026-03-14T12:00:02.000Z",
@@ -308,6 +321,8 @@ def test_a_closed_call_is_news_and_an_open_one_is_not() -> None:
             "credits": 8,
             "calls": [DETAIL],
             "outcome": None,
+            "rest": None,
+            "forecast": report.forecast_document(job),
         },
     )
     assert report.event(Change(job, calls=(opened,))) is None
@@ -321,6 +336,21 @@ def test_a_raised_target_is_news_though_the_job_stays_completed() -> None:
 
     assert told is not None
     assert (told[0], told[1]["target"]) == ("job.completed", 150)
+
+
+def test_that_a_job_rests_is_news_once() -> None:
+    rest = Rest(NOON + timedelta(hours=12), "the 5 credits a day are used up")
+    resting = replace(a_busy_job(), rest=rest)
+    told = {"until": "2026-03-15T00:00:00.000Z", "reason": rest.reason}
+
+    begun = report.event(Change(resting, before=a_busy_job()))
+    renewed = report.event(Change(replace(resting, fence=9), before=resting))
+    ended = report.event(Change(a_busy_job(), before=resting))
+
+    assert begun is not None
+    assert (begun[0], begun[1]["rest"]) == ("job.progress", told)
+    assert (renewed, ended) == (None, None)
+    assert report.job_document(resting)["rest"] == told
 
 
 def test_a_turn_of_the_status_is_news_by_its_name() -> None:
@@ -338,6 +368,15 @@ CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credi
 BLOCKED = (
     "The provider gave no answer ({}). When that is mended: headcount jobs resume job-1"
 )
+
+
+def test_advice_for_a_month_that_is_used_up_names_it() -> None:
+    outcome = Outcome(60, Reason.BUDGET, "the 40 creators a month are used up")
+
+    assert report.advice(replace(a_busy_job(), outcome=outcome)) == (
+        "It may deliver no more (the 40 creators a month are used up). Next month, or "
+        "when more is allowed: headcount jobs resume job-1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_a_row_names_the_creator_the_source_and_the_video() -> None:
         "avatarUrl": None,
         "keyword": "cake",
         "source": "keyword",
+        "origin": None,
         "hashtags": ["tea", "cup"],
         "seenIn": 4,
         "collectedAt": "2026-03-14T12:00:00.000Z",
@@ -135,7 +136,7 @@ def test_statistics_are_flat_cells_too() -> None:
 def test_the_columns_are_those_of_any_row(shape: str, job: Job) -> None:
     cells = flat(SHAPES[shape](job, found(a_sighting()), 1))
 
-    assert columns(job, SHAPES[shape]) == tuple(cells)
+    assert columns(SHAPES[shape], sandbox=job.sandbox) == tuple(cells)
 
 
 @pytest.mark.parametrize(

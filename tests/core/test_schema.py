@@ -16,6 +16,7 @@ from headcount.core.figures import (
     exact_count_stats,
     exact_count_status,
     figures,
+    final_report,
     statistics_document,
 )
 from headcount.core.filters import FILTERS, Filters
@@ -189,6 +190,7 @@ def documents() -> dict[str, Document]:
     return {
         "progress": progress(job),
         "exactCountTracking": exact_count_tracking(job, calls),
+        "finalReport": final_report(job, exact_count_tracking(job, calls)),
         "apiCallDetail": call_detail(job, calls[1]),
         "jobDocument": job_document(job),
         "row": row(job, finding, 3),

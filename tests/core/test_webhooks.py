@@ -13,6 +13,7 @@ from headcount.core.webhooks import (
     RETRIES,
     is_taken,
     is_told,
+    job_of_message,
     message,
     message_id,
     next_attempt,
@@ -64,6 +65,7 @@ def test_no_progress_is_told_of_a_job_that_is_not_at_work(status: Status) -> Non
 
 def test_a_message_is_known_by_its_job_and_event() -> None:
     assert message_id("k3v9", 17) == "k3v9_17"
+    assert job_of_message("k3v9_17") == "k3v9"
 
 
 def test_a_message_says_what_happened_when_and_where_the_job_is() -> None:

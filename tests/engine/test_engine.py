@@ -217,7 +217,7 @@ async def test_an_adapter_that_raises_has_failed_a_call_that_is_paid() -> None:
 
     assert job.status is Status.COMPLETED
     failed, settled = await stage.calls()
-    told = "the provider's adapter failed: ValueError: no such field"
+    told = "the provider's adapter failed: ValueError('no such field')"
     assert (failed.error, failed.state) == (told, CallState.FAILED)
     assert (job.charged, settled.number) == (2, 2)
 

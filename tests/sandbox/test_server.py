@@ -1,5 +1,6 @@
 """The sandbox's routes: what they accept, what they charge, and what the ledger saw."""
 
+import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from statistics import fmean
@@ -227,8 +228,26 @@ async def test_the_ledger_bears_witness_over_http_without_a_key(ask: Ask) -> Non
         "status": 200,
         "credits": 1,
         "fault": None,
+        "endpoint": "keyword",
     }
     assert (refused["call"], refused["status"], refused["credits"]) == (2, 400, 0)
+
+
+async def test_the_ledger_tells_how_many_calls_there_were_at_once() -> None:
+    at_once = asyncio.Barrier(3)
+
+    async def together(_: float) -> None:
+        await at_once.wait()
+
+    sandbox = Sandbox(World(), latency_ms=1, sleep=together)
+    async with client(sandbox, **{"x-api-key": "k"}) as http:
+        for _ in range(2):
+            asked = [http.get(SEARCH, params={"query": "yoga"}) for _ in range(3)]
+            await asyncio.gather(*asked)
+        witness = (await http.get("/sandbox/ledger")).json()
+        forgotten = (await http.post("/sandbox/reset")).json()
+
+    assert (witness["most_at_once"], forgotten["most_at_once"]) == (3, 0)
 
 
 async def test_a_reset_forgets_the_calls_and_gives_the_credits_back(ask: Ask) -> None:

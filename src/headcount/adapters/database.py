@@ -5,7 +5,7 @@ own words for the few statements that SQL has no common ones for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
@@ -66,8 +66,12 @@ class Database(Protocol):
         """The values that `among` looks for, as one parameter."""
         ...
 
+    def together(self, connection: Connection) -> AbstractContextManager[None]:
+        """A block that only writes, by `Prepared`: what fails may show at its end."""
+        ...
+
     async def read(self, work: Work[Result]) -> Result:
-        """Do work that changes nothing, in one transaction.
+        """Do work that changes nothing.
 
         Raises:
             HeadcountError: what the database refused, where and what to do about it.
@@ -80,6 +84,10 @@ class Database(Protocol):
         Raises:
             HeadcountError: what the database refused, where and what to do about it.
         """
+        ...
+
+    async def jot(self, work: Work[Result]) -> Result:
+        """Write what may be forgotten where the server loses its power."""
         ...
 
     async def close(self) -> None:

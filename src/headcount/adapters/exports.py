@@ -14,7 +14,7 @@ from headcount.adapters import writers
 from headcount.adapters.writers import Contents
 from headcount.core.errors import InvalidSetting, OperatorError
 from headcount.core.model import Finding, Job
-from headcount.core.report import Document
+from headcount.core.report import Document, job_document
 from headcount.core.rows import SHAPES, Shape, columns
 
 PLAIN_WIDTH = 120  # characters, where no terminal says how wide it is
@@ -99,15 +99,16 @@ def stream(
     """
     form, shaped = check_format(fmt), _shape(shape)
     rows = (shaped(job, finding, seen_in) async for finding, seen_in in found)
+    names = columns(shaped, sandbox=job.sandbox)
     return _gathered(
-        form.write(Contents(job, tracking, columns(job, shaped), rows, width))
+        form.write(Contents(job_document(job), tracking, names, rows, width))
     )
 
 
 async def export(
-    found: Found,
+    rows: AsyncIterator[Document],
     *,
-    job: Job,
+    job: Document,
     tracking: Document,
     fmt: str,
     shape: str = "rows",
@@ -115,14 +116,16 @@ async def export(
 ) -> None:
     """Write creators to a stream, or to a file that is replaced only by a whole one.
 
+    `rows` have the shape named, and `job` is the job's document.
+
     Raises:
         InvalidSetting: a format or a shape that cannot be had.
         OperatorError: the file cannot be written; the old one is as it was.
     """
+    form, shaped = check_format(fmt), _shape(shape)
     width = PLAIN_WIDTH if isinstance(out, Path) else _width(out)
-    chunks = stream(
-        found, job=job, tracking=tracking, fmt=fmt, shape=shape, width=width
-    )
+    names = columns(shaped, sandbox=bool(job["sandbox"]))
+    chunks = _gathered(form.write(Contents(job, tracking, names, rows, width)))
     if isinstance(out, Path):
         with _replacing(out) as file:
             await _copy(chunks, file)

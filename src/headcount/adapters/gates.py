@@ -2,7 +2,8 @@
 
 A turn is a row moved ahead by compare-and-set, in a transaction of its own, and only
 where a spacing is set. Whether a key is closed is read every few seconds and told at
-once by whoever closes it here: a late reader makes a call that is refused, no more.
+once by whoever closes it here: a late reader makes a call that is refused, no more. How
+many calls may be out is said by `permits`.
 """
 
 import logging
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from secrets import token_hex
 
 from sqlalchemy import Connection, or_, select, update
 
 from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.pace import KeyPace
+from headcount.adapters.permits import Permits, Share
 from headcount.adapters.service_tables import provider_keys as keys
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.errors import StoreError
@@ -41,10 +44,14 @@ def key_id(provider: str, key: str) -> str:
 
 
 class Gates:
-    """The turns and closures of all provider keys, in the database."""
+    """The turns, closures and permits of all provider keys, in the database.
 
-    def __init__(self, database: Database) -> None:
+    `worker` tells whose permits they are; no two objects are taken for one.
+    """
+
+    def __init__(self, database: Database, *, worker: str = "worker") -> None:
         self._database = database
+        self.permits = Permits(database, holder=f"{worker}/{token_hex(4)}")
         self._insert = insert_missing(database, keys)
         self.closed: Mapping[str, Closed] = {}
 
@@ -65,7 +72,7 @@ class Gates:
     ) -> datetime | None:
         """Take the turn if it has come, or say when it will."""
         take = partial(self._take_turn, key=key, now=now, spacing=spacing)
-        return await self._database.write(take)
+        return await self._database.jot(take)
 
     async def return_turn(self, key: str, taken: datetime, now: datetime) -> None:
         """Give back a turn that was not used, unless another one was taken since."""
@@ -75,9 +82,11 @@ class Gates:
     def _take_turn(
         self, connection: Connection, key: str, now: datetime, spacing: timedelta
     ) -> datetime | None:
-        connection.execute(self._insert, {"id": key})
         free = or_(keys.c.next_at.is_(None), keys.c.next_at <= now)
         take = update(keys).where(keys.c.id == key, free).values(next_at=now + spacing)
+        if connection.execute(take).rowcount:
+            return None
+        connection.execute(self._insert, {"id": key})  # where it is the first of all
         if connection.execute(take).rowcount:
             return None
         return connection.scalar(select(keys.c.next_at).where(keys.c.id == key))
@@ -103,7 +112,8 @@ def _closed(connection: Connection) -> Mapping[str, Closed]:
 class FleetPace:
     """The pace of a key that all machines share; `local` is this machine's part of it.
 
-    A key that runs out of credits is closed for all, and the jobs wait.
+    What `local` allows is how many calls may be out on all machines together. A key
+    that runs out of credits is closed for all, and the jobs wait.
     """
 
     def __init__(
@@ -117,12 +127,13 @@ class FleetPace:
     ) -> None:
         self._local, self._gates, self._key = local, gates, key
         self._clock, self._spacing = clock, spacing
+        self.share = Share(local, gates.permits, key, clock)
 
     async def take(self, wanted: int) -> Slots:
         """Reserve up to `wanted` slots; with a spacing one, when it is our turn."""
         if self._shut():
             return Slots(0)
-        slots = await self._local.take(min(wanted, 1) if self._spacing else wanted)
+        slots = await self.share.take(min(wanted, 1) if self._spacing else wanted)
         if not slots.number or not self._spacing:
             return slots
         now = self._clock.now()
@@ -165,8 +176,10 @@ class FleetPace:
         return replace(failure, kind=FailureKind.KEY_PAUSED)
 
     def closed_until(self) -> datetime | None:
-        """When to look again, where the key is closed."""
-        return self._clock.now() + LOOK_AGAIN if self._shut() else None
+        """When to look again, where the key is closed, or others have all permits."""
+        if self._shut():
+            return self._clock.now() + LOOK_AGAIN
+        return self.share.starved_until()
 
     async def ready(self) -> None:
         """Return when a slot may be free."""

@@ -13,6 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from headcount.adapters.database import Database
+from headcount.adapters.gathered import Gathered
 from headcount.adapters.service_tables import api_keys
 from headcount.core.errors import InvalidSetting, NoSuchKey
 
@@ -22,14 +23,17 @@ _OWNER = re.compile(r"[\w.@+-]([\w .@+-]{0,98}[\w.@+-])?")
 
 
 class Scope(StrEnum):
-    """What a key allows; each allows what the ones before it do."""
+    """What a key allows; each but the first allows what the ones before it do."""
 
+    METRICS = "metrics"  # nothing else, and only `admin` allows it too
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"  # the jobs of all owners
 
     def allows(self, needed: "Scope") -> bool:
         """Whether this is enough for what is needed."""
+        if Scope.METRICS in {self, needed}:
+            return self in {needed, Scope.ADMIN}
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
@@ -47,7 +51,9 @@ class ApiKey:
 
 _FIELDS = [api_keys.c[field.name] for field in fields(ApiKey)]
 _ALL = select(*_FIELDS).order_by(api_keys.c.created_at, api_keys.c.id)
-_BY_ID = select(*_FIELDS, api_keys.c.digest).where(api_keys.c.id == bindparam("key"))
+_BY_ID = select(*_FIELDS, api_keys.c.digest).where(
+    api_keys.c.id.in_(bindparam("ids", expanding=True))
+)
 _REVOKE = (
     update(api_keys)
     .where(api_keys.c.id == bindparam("key"), api_keys.c.revoked_at.is_(None))
@@ -60,6 +66,7 @@ class Keys:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
+        self._found = Gathered(self._find)
 
     async def create(self, owner: str, scope: Scope) -> tuple[ApiKey, str]:
         """Make a key for an owner; the text given back is the only time it is seen.
@@ -93,7 +100,7 @@ class Keys:
         """
         given = {"key": key_id, "now": self._now()}
         await self._database.write(lambda to: to.execute(_REVOKE, given))
-        found = await self._database.read(partial(_read, key_id=key_id))
+        found = await self._found(key_id)
         if found is None:
             raise NoSuchKey(f"no key has the id {key_id!a}: see `headcount keys list`")
         return found[0]
@@ -103,16 +110,21 @@ class Keys:
         named = _TOKEN.fullmatch(token)
         if named is None:
             return None
-        found = await self._database.read(partial(_read, key_id=named["id"]))
+        found = await self._found(named["id"])
         # An unknown id takes the same time as a wrong secret.
         key, digest = found or (None, _digest(""))
         same = hmac.compare_digest(digest, _digest(token))
         return key if same and key and key.revoked_at is None else None
 
+    async def _find(self, key_ids: list[str]) -> list[tuple[ApiKey, str] | None]:
+        """Read keys and their digests; `None` for ids that no key has."""
+        found = await self._database.read(partial(_read, key_ids=key_ids))
+        return [found.get(key_id) for key_id in key_ids]
 
-def _read(connection: Connection, key_id: str) -> tuple[ApiKey, str] | None:
-    row = connection.execute(_BY_ID, {"key": key_id}).one_or_none()
-    return (_key(*row[:-1]), row[-1]) if row else None
+
+def _read(connection: Connection, key_ids: list[str]) -> dict[str, tuple[ApiKey, str]]:
+    rows = connection.execute(_BY_ID, {"ids": key_ids})
+    return {row.id: (_key(*row[:-1]), row.digest) for row in rows}
 
 
 def _key(

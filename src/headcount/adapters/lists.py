@@ -51,7 +51,7 @@ DELIVERED = (
     .join_from(creators, calls, _CALL_OF_CREATOR)
     .join(jobs, jobs.c.id == creators.c.job_id)
     .where(creators.c.job_id == JOB_ID, creators.c.ordinal > _AFTER)
-    .where(creators.c.ordinal <= jobs.c.target)
+    .where(creators.c.ordinal <= jobs.c.delivered)
     .order_by(creators.c.ordinal)
     .limit(BATCH)
 )
@@ -160,3 +160,30 @@ def due(connection: Connection, now: datetime, limit: int) -> list[str]:
     """Read the ids of the jobs that have been due for longest."""
     found = connection.execute(_DUE, {"now": now, "limit": limit})
     return list(found.scalars())
+
+
+MOST_COUNTED = 10_000  # jobs; the index on due times is all that is read of more
+_GOING_ON = (
+    select(jobs.c.due_at, jobs.c.lease_token)
+    .where(jobs.c.due_at.is_not(None))
+    .order_by(jobs.c.due_at)
+    .limit(MOST_COUNTED)
+    .subquery()
+)
+_STANDING = select(
+    func.count().filter(_GOING_ON.c.due_at <= _NOW).label("due"),
+    func.count()
+    .filter(_GOING_ON.c.due_at > _NOW, _GOING_ON.c.lease_token.is_not(None))
+    .label("at_work"),
+    func.count()
+    .filter(_GOING_ON.c.due_at > _NOW, _GOING_ON.c.lease_token.is_(None))
+    .label("waiting"),
+)
+
+
+def standing(connection: Connection, now: datetime) -> dict[str, int]:
+    """Count the jobs that are to go on: due, at work, or waiting for their time.
+
+    Those that have been due for longest come first, as far as they are counted.
+    """
+    return dict(connection.execute(_STANDING, {"now": now}).one()._asdict())

@@ -19,14 +19,37 @@ class KeyPace:
     ) -> None:
         self._clock = clock
         self._concurrency, self._spacing = concurrency, spacing
-        self._out = 0
+        self._out = self._most_out = self._waiting = 0
         self._spaced_until = self._resting_until = clock.now()
         self._changed = asyncio.Event()
+
+    @property
+    def allowed(self) -> int:
+        """How many calls may be out at once."""
+        return self._concurrency
+
+    @property
+    def out(self) -> int:
+        """How many calls are out, or about to be."""
+        return self._out
+
+    def allow(self, concurrency: int) -> None:
+        """Let so many calls be out at once from now on; those that are out stay so."""
+        raised = concurrency > self._concurrency
+        self._concurrency = concurrency
+        if raised:
+            self._changed.set()
+
+    def needed(self) -> int:
+        """How many slots would have been used since this was last asked."""
+        needed = max(self._most_out, self._out + self._waiting)
+        self._most_out = self._out
+        return needed
 
     async def take(self, wanted: int) -> Slots:
         """Reserve up to `wanted` slots, as many as are free."""
         taken = min(wanted, self._free())
-        if not taken:
+        if taken <= 0:
             return Slots(0)
         self._out += taken
         self._spaced_until = self._clock.now() + self._spacing
@@ -34,8 +57,9 @@ class KeyPace:
 
     async def give_back(self, slots: Slots, unused: int) -> None:
         """Return slots that were not used; another's spacing since then stands."""
+        self._out -= unused
+        self._most_out = max(self._most_out, self._out)
         if unused:
-            self._out -= unused
             if self._spacing and self._spaced_until == slots.next_at:
                 self._spaced_until = self._clock.now()
             self._changed.set()
@@ -62,10 +86,14 @@ class KeyPace:
 
     async def ready(self) -> None:
         """Return when a slot may be free; another task may still be faster."""
-        while not self._free():
-            # No turn is given away between the look and the wait: nothing is missed.
-            self._changed.clear()
-            await self._change()
+        self._waiting += 1
+        try:
+            while self._free() <= 0:
+                # No turn is given away between look and wait: nothing is missed.
+                self._changed.clear()
+                await self._change()
+        finally:
+            self._waiting -= 1
 
     def _free(self) -> int:
         if self._closed_for() > timedelta(0):

@@ -8,8 +8,9 @@ in between that gives each transaction another connection.
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import psycopg
@@ -18,6 +19,8 @@ from sqlalchemy import (
     URL,
     Column,
     ColumnElement,
+    Connection,
+    Engine,
     Table,
     Text,
     and_,
@@ -85,6 +88,7 @@ class Postgres:
             pool_size=_THREADS,
             max_overflow=0,
         )
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.dialect = self.engine.dialect
         self.name = f"{url.database or 'postgres'} on {url.host or 'this machine'}"
         self._threads = ThreadPoolExecutor(_THREADS, "headcount-store")
@@ -104,13 +108,34 @@ class Postgres:
         """The values that `among` looks for, as one parameter."""
         return list(values)
 
+    @contextmanager
+    def together(self, connection: Connection) -> Iterator[None]:
+        """Send what is written in the block in one go: a single round trip."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        with driver.pipeline():
+            yield
+
     async def read(self, work: Work[Result]) -> Result:
-        """Do work that changes nothing, in one transaction."""
-        return await self._in_thread(partial(self._transact, work))
+        """Do work that changes nothing.
+
+        No transaction is begun: each statement has a view of its own, as it would have
+        in one that is READ COMMITTED.
+        """
+        return await self._in_thread(partial(self._transact, work, self._reading))
 
     async def write(self, work: Work[Result]) -> Result:
         """Do work in one transaction; the work locks the rows it is about to change."""
-        return await self._in_thread(partial(self._transact, work))
+        return await self._in_thread(partial(self._transact, work, self.engine))
+
+    async def jot(self, work: Work[Result]) -> Result:
+        """Write what may be forgotten, without waiting for the disk."""
+
+        def unhurried(connection: Connection) -> Result:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+            return work(connection)
+
+        return await self.write(unhurried)
 
     async def close(self) -> None:
         """Let go of the connections, once what is under way is finished."""
@@ -120,7 +145,7 @@ class Postgres:
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _transact(self, work: Work[Result]) -> Result:
+    def _transact(self, work: Work[Result], engine: Engine) -> Result:
         """Do work, again where others were in the way or the connection was dead.
 
         Not again once the work is done: whether a commit that broke off took place is
@@ -129,7 +154,7 @@ class Postgres:
         for tries_left in reversed(range(_TRIES)):
             done = []
             try:
-                with self.engine.begin() as connection:
+                with engine.begin() as connection:
                     done.append(work(connection))
             except (SQLAlchemyError, psycopg.Error) as error:
                 again = tries_left and not done and _may_recover(error)

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.service_tables import requests
+from headcount.adapters.tables import Moment
 
 KEPT = timedelta(days=1)
+FORGOTTEN = 1_000  # in one go, so that nobody waits long
 PATIENCE = timedelta(minutes=1)  # with a claim whose answer has not come
 
 
@@ -48,9 +50,13 @@ _READ = select(
 ).where(_THIS)
 _KEEP = update(requests).where(_THIS)
 _RELEASE = delete(requests).where(_THIS, requests.c.status.is_(None))
-_FORGET = delete(requests).where(
-    requests.c.created_at < bindparam("before", type_=requests.c.created_at.type)
+_OLD = (
+    select(requests.c.owner, requests.c.key)
+    .where(requests.c.created_at < bindparam("before", type_=Moment))
+    .limit(FORGOTTEN)
+    .with_for_update(skip_locked=True)
 )
+_FORGET = delete(requests).where(_THIS)
 
 
 class Requests:
@@ -104,5 +110,14 @@ class Requests:
 
     async def forget(self) -> None:
         """Forget the answers that are too old to be asked for again."""
-        old = {"before": self._now() - KEPT}
-        await self._database.write(lambda to: to.execute(_FORGET, old))
+        before = self._now() - KEPT
+        while await self._database.write(partial(_forget, before=before)):
+            pass  # a batch is gone, and others may have been in between
+
+
+def _forget(connection: Connection, before: datetime) -> int:
+    old = connection.execute(_OLD, {"before": before}).all()
+    if old:
+        given = [{"of_owner": owner, "of_key": key} for owner, key in old]
+        connection.execute(_FORGET, given)
+    return len(old)

@@ -19,6 +19,7 @@ from headcount.core.model import Status
 from headcount.core.statistics import Kind, Sums
 
 _WAITING = text("due_at IS NOT NULL")
+_DONE = text("due_at IS NULL")
 _ADDED = text("delta <> ''")
 
 # Who may use the service; of a key only the digest is kept.
@@ -45,6 +46,7 @@ requests = Table(
     Column("body", Text),
     Column("location", Text),
     PrimaryKeyConstraint("owner", "key"),
+    Index("ix_requests_oldest", "created_at"),
 )
 
 # What a webhook's messages are signed with; the previous secret still is for a while.
@@ -78,6 +80,9 @@ deliveries = Table(
     Index(
         "ix_deliveries_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING
     ),
+    Index(
+        "ix_deliveries_done", "created_at", sqlite_where=_DONE, postgresql_where=_DONE
+    ),
 )
 
 # The pace and the pauses of a provider's key, for all machines; see `fleet`.
@@ -88,6 +93,35 @@ provider_keys = Table(
     Column("next_at", Moment),
     Column("paused_at", Moment),
     Column("reason", Text),
+)
+
+# How many calls of a key each process may have out, and how many it has a use for; they
+# are free again when they expire. Locked with the key's row in `provider_keys`.
+permits = Table(
+    "permits",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    PrimaryKeyConstraint("key", "holder"),
+)
+
+# What an owner (* is all of them), or an end user where that is not empty, may use, and
+# what of it was used on a day and in a month.
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("owner", ByCodePoint, nullable=False),
+    Column("end_user", ByCodePoint, nullable=False),
+    Column("credits_per_day", BigInteger),
+    Column("creators_per_month", BigInteger),
+    Column("day", Text, nullable=False),
+    Column("credits_used", BigInteger, nullable=False),
+    Column("month", Text, nullable=False),
+    Column("creators_used", BigInteger, nullable=False),
+    PrimaryKeyConstraint("owner", "end_user"),
 )
 
 # What ended jobs add up to: by place the sum rolled up, whose `delta` is empty, and

@@ -13,12 +13,16 @@ from typing import Any
 from sqlalchemy import URL, Connection, Select, make_url
 from sqlalchemy.exc import ArgumentError
 
+from headcount.acts import Observers, Write
 from headcount.adapters import lists, schema, statements
+from headcount.adapters.allowances import Allowances
 from headcount.adapters.database import Database
+from headcount.adapters.gathered import Gathered
 from headcount.adapters.sqlite import Sqlite
 from headcount.adapters.statements import Statements
 from headcount.adapters.statistics import Figures
 from headcount.core import report
+from headcount.core.allowances import granted, taken
 from headcount.core.calls import Call
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Finding, Job
@@ -36,10 +40,19 @@ _REMEMBERED = 64  # jobs, as they were last written: what runs is not read again
 class SqlStore:
     """Both sides of a store, `Store` and `Records`, in a database."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime],
+        observers: Observers | None = None,
+    ) -> None:
         self.database, self._now = database, now
+        self._observers = observers or Observers()
         self.figures = Figures(database, now=now)
+        self.allowances = Allowances(database)
         self._statements = Statements(database)
+        self._created = Gathered(self._create)
         self._remembered: dict[str, Job] = {}
 
     @classmethod
@@ -49,8 +62,11 @@ class SqlStore:
         *,
         busy_timeout: float = 10.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observers: Observers | None = None,
     ) -> "SqlStore":
         """Open the store at a URL such as `sqlite:///headcount.db`, or make it.
+
+        `observers` see every change of a job.
 
         Raises:
             InvalidSetting: the URL cannot be read, or names another database.
@@ -62,7 +78,7 @@ class SqlStore:
         except BaseException:
             await database.close()
             raise
-        return cls(database, now=now)
+        return cls(database, now=now, observers=observers)
 
     async def time(self) -> datetime:
         """The present as the database has it."""
@@ -73,8 +89,7 @@ class SqlStore:
     # --------------------------------------------------------------- the writing side
     async def create(self, job: Job) -> Job:
         """Keep a new job."""
-        await self.database.write(partial(self._statements.create, job=job))
-        return job
+        return await self._created(job)
 
     async def load(self, job_id: str) -> Job:
         """The job as it stands."""
@@ -83,7 +98,8 @@ class SqlStore:
     async def change(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
         """Apply a rule to the job, and write all that it changes, or nothing."""
         work = partial(self._apply, job_id=job_id, rule=rule, keys=keys)
-        change = await self.database.write(work)
+        with self._observers.during(Write(job_id)) as act:
+            act.change = change = await self.database.write(work)
         self._remember(change.job)
         return change
 
@@ -119,6 +135,10 @@ class SqlStore:
         """The ids of jobs that should be looked at by now, the longest due first."""
         return await self.database.read(partial(lists.due, now=now, limit=limit))
 
+    async def standing(self, now: datetime) -> dict[str, int]:
+        """How many jobs are due, at work, or waiting; not more than 10,000 in all."""
+        return await self.database.read(partial(lists.standing, now=now))
+
     async def delivered(
         self, job_id: str, after: int = 0
     ) -> AsyncIterator[tuple[Finding, int]]:
@@ -152,17 +172,28 @@ class SqlStore:
                 yield row
             after = batch[-1][0]
 
+    async def _create(self, new: list[Job]) -> list[Job]:
+        await self.database.write(partial(self._statements.create, new=new))
+        return new
+
     # ------------------------------------------------------------ in one transaction
-    def _load(self, connection: Connection, job_id: str, *, lock: bool = False) -> Job:
+    def _load(self, connection: Connection, job_id: str) -> Job:
         remembered = self._remembered.get(job_id)
-        return self._statements.load(connection, job_id, remembered, lock=lock)
+        return self._statements.load(connection, job_id, remembered)
+
+    def _lock(self, connection: Connection, job_id: str) -> tuple[Job, bool]:
+        remembered = self._remembered.get(job_id)
+        return self._statements.lock(connection, job_id, remembered)
 
     def _apply(
         self, connection: Connection, job_id: str, rule: Rule, keys: Sequence[str]
     ) -> Change:
-        before = self._load(connection, job_id, lock=True)
-        change = rule(before, self._statements.known(connection, job_id, keys))
-        if change.job is before:
+        before, limited = self._lock(connection, job_id)
+        now = self._now()
+        held = self.allowances.of(connection, before, now) if limited else []
+        job = granted(before, held, now)
+        change = rule(job, self._statements.known(connection, job_id, keys))
+        if change.job is job:
             return change
         change = replace(change, job=replace(change.job, version=before.version + 1))
         news = self._news(change)
@@ -172,10 +203,11 @@ class SqlStore:
         self._statements.write(connection, before, change, news, told)
         added = difference(before, change.job)
         self.figures.add(connection, _name(change.job), added)
+        self.allowances.take(connection, held, taken(before, change, now))
         return change
 
     def _forget(self, connection: Connection, job_id: str) -> None:
-        job = self._load(connection, job_id, lock=True)
+        job, _ = self._lock(connection, job_id)
         statements.forget(connection, job_id)
         name = _name(replace(job, version=job.version + 1))
         self.figures.add(connection, name, difference(job, None))

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ class Sqlite:
         """The values that `among` looks for, as one parameter."""
         return msgspec.json.encode(values).decode()
 
+    def together(self, connection: Connection) -> AbstractContextManager[None]:
+        """Write what is written in the block as it comes: nothing has to travel."""
+        del connection
+        return nullcontext()
+
     async def read(self, work: Work[Result]) -> Result:
         """Do work that changes nothing, in one transaction."""
         return await self._in_thread(partial(self._transact, work, "BEGIN"))
@@ -114,6 +120,10 @@ class Sqlite:
     async def write(self, work: Work[Result]) -> Result:
         """Do work in one transaction that has the lock from its beginning."""
         return await self._in_thread(partial(self._transact, work, "BEGIN IMMEDIATE"))
+
+    async def jot(self, work: Work[Result]) -> Result:
+        """The same: a file is as durable for one transaction as for another."""
+        return await self.write(work)
 
     async def close(self) -> None:
         """Let go of the file, once what is under way is finished."""

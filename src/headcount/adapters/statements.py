@@ -7,6 +7,7 @@ one database in its own words. Each is compiled once.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -31,7 +33,7 @@ from headcount.adapters.database import (
     insert_missing,
     upsert,
 )
-from headcount.adapters.service_tables import deliveries
+from headcount.adapters.service_tables import allowances, deliveries
 from headcount.adapters.tables import (
     calls,
     creators,
@@ -51,6 +53,9 @@ STILL_OPEN = text("state = 'open'")  # in these words, or SQLite would not use t
 
 # --------------------------------------------------------------------------- one job
 _VERSION = select(jobs.c.version).where(jobs.c.id == JOB_ID)
+_LOCK = select(jobs.c.version, exists().select_from(allowances)).where(
+    jobs.c.id == JOB_ID
+)
 _LOAD_JOB = select(*rows.JOB).where(jobs.c.id == JOB_ID)
 _LOAD_SOURCES = (
     select(*rows.SOURCE).where(sources.c.job_id == JOB_ID).order_by(sources.c.id)
@@ -72,7 +77,7 @@ class Statements:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._version = Prepared(database, _VERSION)
-        self._lock = Prepared(database, _VERSION.with_for_update())
+        self._lock = Prepared(database, _LOCK.with_for_update(of=jobs))
         self._known = Prepared(
             database,
             select(
@@ -106,32 +111,50 @@ class Statements:
         this = update(jobs).where(jobs.c.id == JOB_ID)
         return Prepared(self._database, filled(this, jobs, sorted(names)))
 
-    def create(self, connection: Connection, job: Job) -> None:
-        """Write a new job."""
-        connection.execute(_CREATE_JOB, rows.job_row(job))
-        self._write_sources.write(connection, rows.source_rows(job.id, job.sources))
+    def create(self, connection: Connection, new: Sequence[Job]) -> None:
+        """Write new jobs."""
+        connection.execute(_CREATE_JOB, [rows.job_row(job) for job in new])
+        found = (row for job in new for row in rows.source_rows(job.id, job.sources))
+        self._write_sources.write(connection, found)
 
-    def load(
-        self,
-        connection: Connection,
-        job_id: str,
-        remembered: Job | None,
-        *,
-        lock: bool = False,
-    ) -> Job:
+    def load(self, connection: Connection, job_id: str, remembered: Job | None) -> Job:
         """Read a job, unless it is the remembered one in the version it still has.
-
-        With `lock`, nobody else changes it before the transaction ends.
 
         Raises:
             NoSuchJob: no job has this id.
         """
-        given = {"job": job_id}
-        found = (self._lock if lock else self._version).read(connection, given)
+        version, *_ = self._one(connection, self._version, job_id)
+        return self._current(connection, job_id, remembered, version)
+
+    def lock(
+        self, connection: Connection, job_id: str, remembered: Job | None
+    ) -> tuple[Job, bool]:
+        """Read a job that nobody else changes before the transaction ends.
+
+        Says too whether allowances are set, be it for this job's owner or others.
+
+        Raises:
+            NoSuchJob: no job has this id.
+        """
+        version, limited = self._one(connection, self._lock, job_id)
+        job = self._current(connection, job_id, remembered, version)
+        return job, bool(limited)
+
+    def _one(
+        self, connection: Connection, query: Prepared, job_id: str
+    ) -> Sequence[Any]:
+        found = query.read(connection, {"job": job_id})
         if not found:
             raise NoSuchJob(f"no job has the id {job_id!r}")
-        if remembered and remembered.version == found[0][0]:
+        row: Sequence[Any] = found[0]
+        return row
+
+    def _current(
+        self, connection: Connection, job_id: str, remembered: Job | None, version: int
+    ) -> Job:
+        if remembered and remembered.version == version:
             return remembered
+        given = {"job": job_id}
         return rows.job_of(
             connection.execute(_LOAD_JOB, given).one(),
             [Source(*row) for row in connection.execute(_LOAD_SOURCES, given)],
@@ -168,14 +191,15 @@ class Statements:
         changed = frozenset(name for name in new if new[name] != old[name])
         same = {id(source) for source in before.sources}
         moved = [source for source in job.sources if id(source) not in same]
-        self._update_job(changed).write(connection, [{"job": job.id, **new}])
-        self._write_sources.write(connection, rows.source_rows(job.id, moved))
-        self._write_calls.write(connection, rows.call_rows(job.id, change.calls))
-        found = rows.creator_rows(job.id, change.findings)
-        self._write_creators.write(connection, found)
-        self._write_posts.write(connection, rows.post_rows(job.id, change.posts))
-        self._write_event.write(connection, rows.event_rows(job.id, news))
-        self._write_deliveries.write(connection, rows.delivery_rows(job, told))
+        with self._database.together(connection):
+            self._update_job(changed).write(connection, [{"job": job.id, **new}])
+            self._write_sources.write(connection, rows.source_rows(job.id, moved))
+            self._write_calls.write(connection, rows.call_rows(job.id, change.calls))
+            found = rows.creator_rows(job.id, change.findings)
+            self._write_creators.write(connection, found)
+            self._write_posts.write(connection, rows.post_rows(job.id, change.posts))
+            self._write_event.write(connection, rows.event_rows(job.id, news))
+            self._write_deliveries.write(connection, rows.delivery_rows(job, told))
 
 
 def time(connection: Connection) -> datetime:

@@ -31,11 +31,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from headcount.core.calls import CallKind, CallState
-from headcount.core.model import Outcome, Search, SourceState, Status
+from headcount.core.calls import CallKind, CallState, Endpoint
+from headcount.core.hashtags import Hashtags
+from headcount.core.model import Outcome, Rest, Search, SourceState, Status
 from headcount.core.sighting import Sighting, Verdict
 
-HEAD = "0002"  # the revision of the schema below; see `migrations/versions`
+HEAD = "0003"  # the revision of the schema below; see `migrations/versions`
 
 
 class Moment(TypeDecorator[datetime]):
@@ -160,6 +161,9 @@ jobs = Table(
     *(Column(name, Text) for name in ("campaign", "end_user", "webhook")),
     Column("told_at", Moment),
     Column("idle_ms", BigInteger, nullable=False, server_default="0"),
+    Column("entitled", Integer),
+    Column("rest", Json(Rest)),
+    Column("hashtags", Json(Hashtags)),
     CheckConstraint("delivered <= target", name="never_too_many"),
     CheckConstraint("delivered <= qualified", name="delivered_qualify"),
     CheckConstraint(
@@ -188,6 +192,12 @@ sources = Table(
     Column("error", Text),
     *_counts("pages", "items", "found", "once"),
     Column("recent", Float, nullable=False),
+    Column("endpoint", Word(Endpoint), nullable=False, server_default="keyword"),
+    Column("sweep", Integer, nullable=False, server_default="1"),
+    Column("origin", Text),
+    Column("relevance", Float, nullable=False, server_default="1"),
+    Column("charged", Integer, nullable=False, server_default="0"),
+    Column("credits", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("job_id", "id"),
     sqlite_with_rowid=False,
 )

@@ -1,8 +1,8 @@
-"""Reads a page of TikTok search results: what it shows, and how it goes on."""
+"""Reads TikTok's answers: pages of a search or a hashtag, and suggestions."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from headcount.adapters.tiktok_json import (
     TextExtra,
     decode,
 )
-from headcount.core.calls import Page
+from headcount.core.calls import Endpoint, Page
 from headcount.core.sighting import Sighting, Video
 
 PLATFORM = "tiktok"
@@ -54,24 +54,51 @@ class NoPage:
     credits: int | None = None
 
 
-def read_page(data: bytes, asked: str) -> Page | NoPage:
+def read_page(
+    data: bytes, asked: str, endpoint: Endpoint = Endpoint.KEYWORD
+) -> Page | NoPage:
     """Read the answer to the question for the page at the cursor `asked`."""
     body = decode(data)
     if body is None:
         return NoPage("it is not the JSON of a page", beginning(data))
-    items = _listed(body.search_item_list)
-    problem = None if items else _problem(body)
+    if endpoint is Endpoint.SUGGESTIONS:
+        return _suggested(body, asked)
+    of_hashtag = endpoint is Endpoint.HASHTAG
+    name = "aweme_list" if of_hashtag else "search_item_list"
+    items = _listed(getattr(body, name))
+    problem = None if items else _problem(body, name)
     if problem:
         return NoPage(problem, body.said, spent(body))
     next_cursor, stuck = _next(body.cursor, int(asked))
+    sightings = _sightings(items)
     return Page(
-        sightings=tuple(_sightings(items)),
+        sightings=tuple(map(_uncounted, sightings) if of_hashtag else sightings),
         items=len(items),
         next_cursor=next_cursor,
         more=_MORE.get(body.has_more),
         stuck=stuck,
         credits=spent(body),
     )
+
+
+def _suggested(body: Body, asked: str) -> Page | NoPage:
+    """The suggestions of an answer, which has no further page."""
+    if not isinstance(body.suggestions, list):
+        return NoPage("it has no suggestions", body.said, spent(body))
+    texts = [_clean(one.text) for one in body.suggestions if one]
+    return Page(
+        sightings=(),
+        items=len(body.suggestions),
+        next_cursor=asked,
+        more=False,
+        credits=spent(body),
+        suggestions=tuple(filter(None, texts)),
+    )
+
+
+def _uncounted(sighting: Sighting) -> Sighting:
+    """A sighting of a hashtag's feed, which has a 0 for all followers."""
+    return replace(sighting, followers=sighting.followers or None)
 
 
 def beginning(data: bytes) -> str:
@@ -83,12 +110,12 @@ def beginning(data: bytes) -> str:
     return f"a web page ({title[1].strip()})" if title else "a web page"
 
 
-def _problem(body: Body) -> str | None:
-    """Why a body without items is not simply an empty page."""
+def _problem(body: Body, name: str) -> str | None:
+    """Why a body without items of this name is not simply an empty page."""
     if body.success is False:
         return "it says that it failed"
-    if body.search_item_list is UNSET and not body.success:
-        return "it has no search_item_list"
+    if getattr(body, name) is UNSET and not body.success:
+        return f"it has no {name}"
     block = _block(body.search_nil_info)
     return f"TikTok blocked the search ({block})" if block else None
 

@@ -94,13 +94,22 @@ class Envelope(Struct, gc=False):
         return self.message or self.error
 
 
+class Suggestion(Struct, gc=False):
+    """What else one might search for."""
+
+    text: str | None = None
+
+
 Items = list[Item | None] | dict[str, Item | None] | None
+Suggestions = list[Suggestion | None] | None
 
 
 class Body(Envelope, gc=False):
     """A page, or whatever came in its place."""
 
     search_item_list: Items | UnsetType = UNSET
+    aweme_list: Items | UnsetType = UNSET  # of a hashtag; empty in a search
+    suggestions: Suggestions | UnsetType = UNSET
     cursor: int | float | str | None = None
     has_more: bool | int | float | str | None = None
     search_nil_info: NilInfo | None = None
@@ -111,6 +120,11 @@ _PARTS: dict[str, type[Struct]] = {
     "aweme_info": Post,
     "author": Author,
     "statistics": Statistics,
+}
+_LISTED: dict[str, type[Struct]] = {
+    "search_item_list": Item,
+    "aweme_list": Item,
+    "suggestions": Suggestion,
 }
 _LISTS = (list, dict, UnsetType, type(None))
 _T = TypeVar("_T", bound=Struct)
@@ -132,14 +146,15 @@ def _salvaged_body(data: bytes) -> Body | None:
         return None
     if not isinstance(given, dict):
         return None
-    listed = given.pop("search_item_list", UNSET)
+    lists = {name: given.pop(name, UNSET) for name in _LISTED}
     body = _salvaged(Body, given)
-    if body is None or not isinstance(listed, _LISTS):
+    if body is None or not all(isinstance(one, _LISTS) for one in lists.values()):
         return None
-    items = listed.values() if isinstance(listed, dict) else listed
-    if isinstance(items, UnsetType):
-        return body
-    body.search_item_list = [_salvaged(Item, item) for item in items or ()]
+    for name, listed in lists.items():
+        items = listed.values() if isinstance(listed, dict) else listed
+        if not isinstance(items, UnsetType):
+            kept = [_salvaged(_LISTED[name], item) for item in items or ()]
+            setattr(body, name, kept)
     return body
 
 

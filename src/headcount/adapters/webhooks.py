@@ -9,7 +9,7 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -17,6 +17,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 from standardwebhooks import Webhook
 
+from headcount.acts import Observers, Send
 from headcount.adapters.database import Database
 from headcount.adapters.deliveries import Deliveries, Delivery
 from headcount.adapters.http import open_client
@@ -28,12 +29,13 @@ from headcount.core.destinations import (
     unknown,
 )
 from headcount.core.errors import InvalidSearch
-from headcount.core.webhooks import is_taken, next_attempt
+from headcount.core.webhooks import is_taken, job_of_message, next_attempt
 from headcount.ports import Clock
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 AT_ONCE = 50  # messages
 TOTAL_TIMEOUT = 15.0  # seconds for an attempt, the look-up of the name included
+DOOR_TIMEOUT = 2.0  # seconds for the look-up of a name while a client waits
 _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _ADDRESSES_TRIED = 3
 _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
@@ -64,13 +66,33 @@ class Destinations:
         host, port = parsed.raw_host.decode("ascii"), _port(parsed)
         try:
             found = await self._resolve(host, port)
-        except (OSError, ValueError):  # no such name, or one that cannot be
+        except (OSError, ValueError) as error:  # no such name, or one that cannot be
+            if _may_come_yet(error):
+                raise
             raise unknown(host) from None
         if not found:
             raise unknown(host)
         if not self._allow_private and not all(map(is_public, found)):
             raise private(host)
         return found
+
+    async def admit(self, url: str) -> None:
+        """Refuse what can be told at once, before anything is done for a webhook.
+
+        Where the name service does not answer, that is not the client's fault: the name
+        is let through, and checked again before each message.
+
+        Raises:
+            InvalidSearch: the URL cannot be used, has no address, or a private one.
+        """
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(DOOR_TIMEOUT):
+                await self.check(url)
+
+
+def _may_come_yet(error: Exception) -> bool:
+    """Whether a look-up failed, rather than found that there is no such name."""
+    return isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
 
 
 def _port(url: httpx2.URL) -> int:
@@ -158,9 +180,11 @@ class Courier:
         clock: Clock,
         *,
         luck: Callable[[], float] = random.random,
+        observers: Observers,
     ) -> None:
         self._deliveries, self._secrets = deliveries, secrets
         self._sender, self._clock, self._luck = sender, clock, luck
+        self._observers = observers
 
     async def deliver_due(self, limit: int = AT_ONCE) -> int:
         """Make an attempt at what is due, all at once, and say at how many messages.
@@ -180,13 +204,16 @@ class Courier:
 
     async def _attempt(self, delivery: Delivery) -> None:
         secrets = await self._secrets.signing(delivery.owner, delivery.url)
-        at = self._clock.now()
-        answer = await self._sender.send(delivery, secrets, at=at)
-        now = self._clock.now()
+        at, job_id = self._clock.now(), job_of_message(delivery.id)
+        sending = Send(job_id, delivery.id, delivery.attempts)
+        with self._observers.during(sending) as act:
+            act.answer = answer = await self._sender.send(delivery, secrets, at=at)
+            now = self._clock.now()
+            again = next_attempt(delivery.attempts, answer, now, luck=self._luck())
+            act.gave_up = again is None
         if is_taken(answer):
             await self._deliveries.delivered(delivery, now)
             return
-        again = next_attempt(delivery.attempts, answer, now, luck=self._luck())
         error = answer if isinstance(answer, str) else f"HTTP {answer}"
         await self._deliveries.postpone(delivery, again, error)
 
@@ -208,6 +235,7 @@ async def open_webhooks(
     allow_private: bool = False,
     resolve: Resolver = look_up,
     transport: httpx2.AsyncBaseTransport | None = None,
+    observers: Observers | None = None,
 ) -> AsyncIterator[Webhooks]:
     """Put the parts together, with a client that is closed at the end.
 
@@ -222,5 +250,11 @@ async def open_webhooks(
     async with open_client(transport=transport) as client:
         client.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         sender = Sender(client, destinations)
-        courier = Courier(Deliveries(database), secrets, sender, clock)
+        courier = Courier(
+            Deliveries(database),
+            secrets,
+            sender,
+            clock,
+            observers=observers or Observers(),
+        )
         yield Webhooks(destinations, secrets, courier)

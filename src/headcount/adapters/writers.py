@@ -19,8 +19,7 @@ from typing import Any
 import msgspec
 
 from headcount.core.errors import OperatorError
-from headcount.core.model import Job
-from headcount.core.report import Document, job_document
+from headcount.core.report import Document
 from headcount.core.rows import disarm, flat
 
 CHUNK = 65_536  # bytes
@@ -67,7 +66,7 @@ class Contents:
     characters a line of a table may have.
     """
 
-    job: Job
+    job: Document
     tracking: Document
     columns: tuple[str, ...]
     rows: AsyncIterator[Document]
@@ -78,7 +77,7 @@ class Contents:
 async def as_json(contents: Contents) -> Bytes:
     """One document: the job, its statistics, and a creator on each line."""
     encode = msgspec.json.encode
-    yield b'{"job": ' + encode(job_document(contents.job))
+    yield b'{"job": ' + encode(contents.job)
     yield b',\n"exactCountTracking": ' + encode(contents.tracking)
     yield b',\n"creators": ['
     comma = b""
@@ -143,7 +142,7 @@ async def _fill(path: Path, contents: Contents) -> None:
     options = _SHEET | {"tmpdir": str(path.parent)}
     book: Any = import_module("xlsxwriter").Workbook(path, options)  # it has no types
     # The same creators make the same bytes, whenever they are written.
-    book.set_properties({"created": contents.job.created_at})
+    book.set_properties({"created": datetime.fromisoformat(str(contents.job["createdAt"]))})
     sheet = book.add_worksheet("creators")
     sheet.freeze_panes(1, 0)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_SHEET_ROWS}"})
@@ -211,7 +210,7 @@ async def as_table(contents: Contents) -> Bytes:
         else:
             more += 1
     names = [name for name in _IN_TABLE if name in contents.columns]
-    if contents.job.sandbox:
+    if contents.job["sandbox"]:
         yield b"Sandbox: these creators are invented.\n"
     yield _drawn(_fitting(names, shown, contents.width), shown, contents.width).encode()
     if more:

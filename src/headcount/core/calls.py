@@ -14,7 +14,21 @@ class CallKind(StrEnum):
     """What a call asks for; each kind has its price."""
 
     PAGE = "page"  # the next page of a source
+    SUGGESTIONS = "suggestions"  # what the provider would search beside a keyword
     PROFILE = "profile"  # what a page does not say of a pending creator
+
+
+class Endpoint(StrEnum):
+    """Which of a provider's endpoints a source asks."""
+
+    KEYWORD = "keyword"
+    HASHTAG = "hashtag"
+    SUGGESTIONS = "suggestions"  # it shows no creators, but further keywords
+
+    @property
+    def kind(self) -> CallKind:
+        """What a call of it asks for."""
+        return CallKind.SUGGESTIONS if self is Endpoint.SUGGESTIONS else CallKind.PAGE
 
 
 class CallState(StrEnum):
@@ -80,7 +94,8 @@ class Page:
 
     `items` counts all entries received, readable or not. `more` is the provider's own
     word, `None` where it said nothing. `next_cursor` always lies ahead of the cursor
-    asked; `stuck` tells that the provider's own cursor did not.
+    asked; `stuck` tells that the provider's own cursor did not. An answer of
+    suggestions has these, and no sightings.
     """
 
     sightings: tuple[Sighting, ...]
@@ -91,6 +106,7 @@ class Page:
     credits: int | None = None
     size: int = 0
     duration_ms: int = 0
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

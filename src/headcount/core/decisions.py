@@ -1,7 +1,8 @@
 """What to do next: a decision is a value, made of a job and the time.
 
 The order matters: a reached target comes before a provider's refusal, that before the
-deadline, that before the caps, and only then does it count what the sources hold.
+deadline, that before the caps, and only then does it count what the sources hold, and
+open new ones where they hold too little and the user allowed it.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +10,16 @@ from datetime import datetime
 
 from headcount.core import planner
 from headcount.core.estimate import call_cap
-from headcount.core.model import Job, Outcome, Reason, Source, SourceState, Status
+from headcount.core.model import (
+    Job,
+    Outcome,
+    Reason,
+    Rest,
+    Source,
+    SourceState,
+    Status,
+)
+from headcount.core.proposals import proposals
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +30,21 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """Add these sources to the job, then decide anew."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to ask until this time; `None` is until an answer or a slot comes."""
+    """Nothing to ask until this time; `None` is until an answer or a slot comes.
+
+    `rest` says why where the owner's allowances forbid it until then.
+    """
 
     until: datetime | None = None
+    rest: Rest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +54,7 @@ class End:
     outcome: Outcome
 
 
-Decision = Ask | Wait | End
+Decision = Ask | Open | Wait | End
 
 
 def decide(job: Job, now: datetime, *, room: int, price: int) -> Decision:
@@ -44,15 +65,41 @@ def decide(job: Job, now: datetime, *, room: int, price: int) -> Decision:
     if stop is not None:
         return Wait() if job.open_calls else End(stop)
     candidates = planner.askable(job, now)
-    chosen = planner.choose(job, candidates, room=min(room, _calls_left(job, price)))
+    left = _calls_left(job, price)
+    today = _calls_today(job, price, left)
+    if candidates and left and not today:
+        return _until_tomorrow(job)
+    new = proposals(job, now) if left else ()
+    if new:
+        return Open(new)
+    chosen = planner.choose(_as_entitled(job), candidates, room=min(room, today))
     if chosen:
         return Ask(chosen)
-    if candidates or job.open_calls or waiting_until(job):
-        return Wait(waiting_until(job))
-    return End(_dried_up(job))
+    waits = candidates or job.open_calls or _retry_at(job)
+    return Wait(_retry_at(job)) if waits else End(_dried_up(job))
+
+
+def _until_tomorrow(job: Job) -> Wait:
+    until = job.grant.renews_at
+    return Wait(until, Rest(until, job.grant.daily)) if until else Wait()
+
+
+def _as_entitled(job: Job) -> Job:
+    """The job as if it was asked for no more than its owner is entitled to."""
+    if job.wanted == job.target:
+        return job
+    return replace(job, search=replace(job.search, target=job.wanted))
 
 
 def waiting_until(job: Job) -> datetime | None:
+    """When to look again at a job that asks nothing; `None` if nothing is known."""
+    if job.rest is None:
+        return _retry_at(job)
+    deadline = job.search.limits.deadline
+    return min(job.rest.until, deadline) if deadline else job.rest.until
+
+
+def _retry_at(job: Job) -> datetime | None:
     """When the first source that must wait may be asked again, or the deadline."""
     busy = {call.source for call in job.open_calls}
     times = [
@@ -75,6 +122,8 @@ def _stop(job: Job, now: datetime, price: int) -> Outcome | None:
         return replace(job.halt, short_by=job.missing)
     if deadline and now >= deadline:
         return Outcome(job.missing, Reason.DEADLINE)
+    if job.delivered == job.entitled:
+        return Outcome(job.missing, Reason.BUDGET, job.grant.monthly)
     if _calls_left(job, price) > 0 or job.open_calls:
         return None
     by_calls = job.charged >= call_cap(job)
@@ -90,8 +139,21 @@ def _calls_left(job: Job, price: int) -> int:
     return max(0, left)
 
 
+def _calls_today(job: Job, price: int, left: int) -> int:
+    """How many of the calls `left` the owner may pay for today."""
+    if job.grant.credits is None:
+        return left
+    spendable = job.grant.credits - job.credits - job.held
+    return min(left, max(0, spendable) // price)
+
+
 def _dried_up(job: Job) -> Outcome:
+    if any(source.state is SourceState.OPEN for source in job.sources):
+        return Outcome(job.missing, Reason.CALL_LIMIT)  # of pages of each source
     failing = [s for s in job.sources if s.state is SourceState.FAILING]
+    asked = [source for source in failing if source.origin is None]
+    # What the job opened itself may fail alone; not so if nothing has come since.
+    failing = asked or [s for s in failing if s.set_aside == job.pages]
     if not failing:
         return Outcome(job.missing, Reason.SOURCES_EXHAUSTED)
     keywords = ", ".join(source.keyword for source in failing)

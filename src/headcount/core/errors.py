@@ -6,8 +6,11 @@
     │   ├── InvalidSetting     a setting that cannot be used, with its name
     │   ├── NoSuchJob          an id that names no job of this store
     │   ├── NoSuchKey          an id that names no API key of this store
-    │   └── JobNotReady        the job's status does not allow this now
+    │   ├── JobNotReady        the job's status does not allow this now
+    │   ├── NotAllowed         a server that refuses the key, or what it may do
+    │   └── WrongServer        an address where no server answers that this client knows
     ├── OperatorError        who runs the machine
+    │   ├── ServerError        a server that is not reached, or cannot answer now
     │   └── StoreError         the store cannot be used
     │       ├── StoreBusy        held by another process for too long, or away
     │       ├── StoreOutdated    an earlier version made its tables
@@ -20,7 +23,12 @@ an exception: a call that fails is an expected outcome.
 
 
 class HeadcountError(Exception):
-    """Something the caller could not have wanted; the message says what to do."""
+    """Something the caller could not have wanted; the message says what to do.
+
+    `hint` is what a server has said would help; empty where no server was asked.
+    """
+
+    hint = ""
 
 
 class UsageError(HeadcountError):
@@ -51,8 +59,20 @@ class JobNotReady(UsageError):  # noqa: N818 - it names the thing at fault
     """The job's status does not allow what was asked."""
 
 
+class NotAllowed(UsageError):  # noqa: N818 - it names the state found
+    """A server refuses the API key, or the key does not allow what was asked."""
+
+
+class WrongServer(UsageError):  # noqa: N818 - it names the thing at fault
+    """What answers at an address is no Headcount server, or one of another API."""
+
+
 class OperatorError(HeadcountError):
     """Whoever runs this machine must act."""
+
+
+class ServerError(OperatorError):
+    """A Headcount server was not reached, or cannot answer now."""
 
 
 class StoreError(OperatorError):

@@ -5,7 +5,7 @@ A figure whose denominator is 0 is `None`: where nothing counts, there is no rat
 
 from collections.abc import Iterable
 
-from headcount.core.model import Status
+from headcount.core.model import Job, Status
 from headcount.core.report import Document, moment, percent
 from headcount.core.statistics import (
     EVERY_SIZE,
@@ -13,6 +13,7 @@ from headcount.core.statistics import (
     PROCESSED,
     Kind,
     Statistics,
+    time_taken,
 )
 
 
@@ -88,6 +89,25 @@ def statistics_document(statistics: Statistics) -> Document:
             }
             for size in EVERY_SIZE
         ],
+    }
+
+
+def final_report(job: Job, tracking: Document) -> Document:
+    """How an ended job went, as `tracking` tells it."""
+    reason = job.outcome.reason if job.outcome else None
+    return {
+        "targetCount": tracking["targetCount"],
+        "uniqueCreatorsFound": tracking["uniqueCreatorsFound"],
+        "collectedCount": tracking["uniqueCreatorsFound"],
+        "targetAchieved": tracking["targetAchieved"],
+        "reason": reason.value if reason else None,
+        "totalApiCalls": tracking["totalApiCalls"],
+        "totalCreatorsScanned": job.items,
+        "duplicatesFound": tracking["duplicatesFound"],
+        "averageCreatorsPerCall": tracking["averageCreatorsPerCall"],
+        "creditsSpent": tracking["creditsSpent"],
+        "processingTime": time_taken(job) or 0,
+        "completedAt": moment(job.ended_at),
     }
 
 

@@ -59,6 +59,11 @@ def forecast(job: Job) -> Forecast:
     )
 
 
+def reach(job: Job) -> Range:
+    """Tell how many creators the job would have in the end if it had no target."""
+    return _reach(job.qualified, sum(supplies(job)))
+
+
 def calls_remaining(job: Job) -> int | None:
     """Calls still needed for the missing creators; `None` when no source is open."""
     calls = forecast(job).calls

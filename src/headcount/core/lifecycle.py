@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from headcount.core.calls import Call
-from headcount.core.decisions import Ask, End, decide
+from headcount.core.decisions import Ask, End, Open, decide
 from headcount.core.errors import InvalidSearch, JobNotReady
+from headcount.core.expansion import Expansion
+from headcount.core.hashtags import Hashtags
 from headcount.core.model import (
     Change,
     Job,
@@ -100,25 +102,36 @@ def holds(job: Job, token: int) -> bool:
 def proceed(
     change: Change, token: int, now: datetime, *, room: int, price: int
 ) -> Change:
-    """Carry out the decision: hold the next calls, or end the job."""
+    """Carry out the decision: hold the next calls, open sources, or end the job."""
     if not holds(change.job, token):
         return change
     job = _with_another_chance(change.job)
     decision = decide(job, now, room=room, price=price)
     if isinstance(decision, Ask):
         return _hold(replace(change, job=job), decision.sources, price, now)
+    if isinstance(decision, Open):
+        job = replace(job, sources=job.sources + decision.sources)
+        change = replace(change, job=job)
+        return proceed(change, token, now, room=room, price=price)
     if isinstance(decision, End):
         return replace(change, job=_ended(job, decision.outcome, now))
+    if decision.rest != job.rest:
+        return replace(change, job=replace(change.job, rest=decision.rest))
     return change
 
 
 def _with_another_chance(job: Job) -> Job:
-    """Reopen what was set aside, if nothing else is open and a page came since."""
+    """Reopen what was asked for and set aside, if nothing else is open.
+
+    A page must have come since: then it was not the provider that failed.
+    """
     if any(source.state is SourceState.OPEN for source in job.sources):
         return job
     sources = tuple(
         _forgiven(source)
-        if source.set_aside is not None and source.set_aside < job.pages
+        if source.set_aside is not None
+        and source.set_aside < job.pages
+        and source.origin is None
         else source
         for source in job.sources
     )
@@ -148,12 +161,16 @@ def _hold(
             cursor=source.cursor,
             held=price,
             opened_at=now,
+            kind=source.endpoint.kind,
             attempts=source.refusals + 1,
         )
         for place, source in enumerate(sources, start=1)
     )
     job = replace(
-        job, open_calls=job.open_calls + opened, lines=job.lines + len(opened)
+        job,
+        open_calls=job.open_calls + opened,
+        lines=job.lines + len(opened),
+        rest=None,
     )
     return replace(change, job=job, calls=change.calls + opened)
 
@@ -162,7 +179,13 @@ def _ended(job: Job, outcome: Outcome, now: datetime) -> Job:
     """The job with its outcome; it needs no lease any more."""
     status = Status.PARTIAL if outcome.reason else Status.COMPLETED
     return replace(
-        job, status=status, outcome=outcome, ended_at=now, due_at=None, lease=None
+        job,
+        status=status,
+        outcome=outcome,
+        ended_at=now,
+        due_at=None,
+        lease=None,
+        rest=None,
     )
 
 
@@ -171,7 +194,8 @@ def pause(change: Change) -> Change:
     """Ask nothing more for now; what is out is still counted when it comes."""
     if change.job.status.ended:
         return change
-    return replace(change, job=replace(change.job, status=Status.PAUSED, due_at=None))
+    job = replace(change.job, status=Status.PAUSED, due_at=None, rest=None)
+    return replace(change, job=job)
 
 
 def cancel(
@@ -185,7 +209,12 @@ def cancel(
         return change
     outcome = Outcome(job.missing)
     job = replace(
-        job, status=Status.CANCELLED, outcome=outcome, ended_at=now, due_at=None
+        job,
+        status=Status.CANCELLED,
+        outcome=outcome,
+        ended_at=now,
+        due_at=None,
+        rest=None,
     )
     return replace(change, job=job)
 
@@ -214,6 +243,15 @@ def collapse(change: Change, detail: str, now: datetime) -> Change:
         return change
     ended = _ended(job, Outcome(job.missing, None, detail), now)
     return replace(change, job=replace(ended, status=Status.FAILED))
+
+
+def nudge(change: Change, now: datetime) -> Change:
+    """Have a job that rests looked at now: what it waits for may have changed."""
+    job = change.job
+    if job.rest is None:
+        return change
+    due_at = job.lease.expires_at if job.lease else now
+    return replace(change, job=replace(job, rest=None, due_at=due_at))
 
 
 def resume(change: Change, now: datetime) -> Change:
@@ -246,6 +284,28 @@ def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change
         job = _idled(job, now)
         job = _reopened(job, now) if job.missing else _ended(job, Outcome(), now)
     return replace(change, job=job)
+
+
+def shelve(change: Change, limits: Limits, now: datetime) -> Change:
+    """Leave a job that has looked around paused, under the limits it shall go on with.
+
+    One that its provider refused stays as it ended.
+    """
+    if change.job.halt:
+        return change
+    return pause(top_up(change, change.job.target, limits, now))
+
+
+def widen(change: Change, expansion: Expansion, hashtags: Hashtags) -> Change:
+    """Let a job open new sources from now on; what it has opened stays open.
+
+    `hashtags` are those of what it has found, where it has not noted them itself.
+    """
+    job = change.job
+    search = replace(job.search, expansion=expansion)
+    if job.hashtags is None and expansion.expand.related:
+        job = replace(job, hashtags=hashtags)
+    return replace(change, job=replace(job, search=search))
 
 
 def _idled(job: Job, now: datetime) -> Job:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from headcount.core.calls import Call
+from headcount.core.calls import Call, Endpoint
+from headcount.core.expansion import Expansion
 from headcount.core.filters import Filters
+from headcount.core.hashtags import Hashtags
 from headcount.core.sighting import Sighting, Verdict
 
 
@@ -61,7 +63,10 @@ class Speed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may spend; `None` as `max_calls` means three times the expectation."""
+    """What a job may spend; `None` as `max_calls` means three times the expectation.
+
+    `pages_each` is how many pages of each source may be asked: few for a plan.
+    """
 
     max_calls: int | None = None
     max_credits: int | None = None
@@ -69,6 +74,7 @@ class Limits:
     attempts: int = 3
     max_calls_for_testing: int | None = None  # holds whatever else is asked
     speed: Speed = Speed.BALANCED
+    pages_each: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Search:
     region: str | None = None
     sort: str | None = None
     period: str | None = None
+    expansion: Expansion = field(default_factory=Expansion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,10 @@ class Source:
     creators whom one post only has shown to the job, and this source did. `refusals`
     counts the uncharged attempts since its last charged call; `set_aside` is the number
     of pages the job had when the source began to fail, and `error` what its last answer
-    said, where that was no page.
+    said, where that was no page. `sweep` is 2 where the same is asked a second time.
+    `origin` says where a source comes from that the user did not ask for, and
+    `relevance`, 0 to 1, how close it is to what they did. `charged` and `credits` are
+    what its calls cost.
     """
 
     id: int
@@ -117,13 +127,24 @@ class Source:
     found: int = 0
     once: int = 0
     recent: float = 0.0
+    endpoint: Endpoint = Endpoint.KEYWORD
+    sweep: int = 1
+    origin: str | None = None
+    relevance: float = 1.0
+    charged: int = 0
+    credits: int = 0
 
     @property
     def name(self) -> str:
         """The endpoint and variant in one word, such as `keyword+region=US`."""
-        variant = {"region": self.region, "sort": self.sort, "period": self.period}
+        variant = {
+            "region": self.region,
+            "sort": self.sort,
+            "period": self.period,
+            "sweep": self.sweep if self.sweep > 1 else None,
+        }
         parts = [f"{key}={value}" for key, value in variant.items() if value]
-        return "+".join(["keyword", *parts])
+        return "+".join([self.endpoint.value, *parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,31 @@ class Outcome:
     short_by: int = 0
     reason: Reason | None = None
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the owner's allowances let a job come to; `None` is no limit.
+
+    Its spent and held credits together may reach `credits`, and more again at
+    `renews_at`. `daily` and `monthly` say which allowance it is that is used up then.
+    """
+
+    credits: int | None = None
+    renews_at: datetime | None = None
+    daily: str = ""
+    monthly: str = ""
+
+
+NO_LIMIT = Grant()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why a job that could go on asks nothing before `until`."""
+
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +214,10 @@ class Job:
     have been charged, `attempts` all requests, `lines` all lines of the ledger;
     `credits` were spent by closed calls. `label` says whose it is, and `told_at` when
     its webhook was last told something. `idle_ms` is how long it lay ended before it
-    was taken further.
+    was taken further. `entitled` is how many creators its owner's allowances let it
+    deliver, if they limit it, and `rest` why it waits, if it does. `grant` is known
+    only within a store's change. `hashtags` are those of its posts, where it may open
+    related sources.
     """
 
     id: str
@@ -200,6 +249,10 @@ class Job:
     outcome: Outcome | None = None
     told_at: datetime | None = None
     idle_ms: int = 0
+    entitled: int | None = None
+    rest: Rest | None = None
+    grant: Grant = NO_LIMIT
+    hashtags: Hashtags | None = None
 
     @property
     def target(self) -> int:
@@ -214,7 +267,13 @@ class Job:
     @property
     def delivered(self) -> int:
         """How many creators the job has for its owner; never more than the target."""
-        return min(self.qualified, self.search.target)
+        return min(self.qualified, self.wanted)
+
+    @property
+    def wanted(self) -> int:
+        """How many creators it may deliver: its target, or less if so entitled."""
+        target = self.search.target
+        return target if self.entitled is None else min(target, self.entitled)
 
     @property
     def missing(self) -> int:

@@ -12,9 +12,11 @@ from headcount.core.calls import Call
 from headcount.core.estimate import call_cap, expected_calls
 from headcount.core.filters import filters_as_given
 from headcount.core.forecast import Range, calls_remaining, forecast, supplies
-from headcount.core.model import Change, Job, Limits, Outcome, Reason, Source
+from headcount.core.model import Change, Job, Limits, Outcome, Reason, Rest, Source
 
 VERSION = "2.0"
+API_HEADER = "Headcount-Api"  # is on every answer of a server
+API_VERSION = "1"  # goes up when clients of the version before would not understand
 Document = dict[str, object]
 
 
@@ -107,6 +109,9 @@ def search_document(job: Job) -> Document:
         "period": search.period,
         "filters": filters_as_given(search.filters),
         "limits": _limits(search.limits),
+        "expand": search.expansion.expand.value,
+        "expandExclude": list(search.expansion.exclude),
+        "relevanceMin": search.expansion.relevance_min,
     }
 
 
@@ -131,6 +136,13 @@ def outcome_document(outcome: Outcome | None) -> Document | None:
     }
 
 
+def rest_document(rest: Rest | None) -> Document | None:
+    """Why a job waits, and until when; `None` where it does not."""
+    return (
+        None if rest is None else {"until": moment(rest.until), "reason": rest.reason}
+    )
+
+
 def job_document(job: Job) -> Document:
     """A job as `jobs show` and the API give it, without its creators and calls."""
     return {
@@ -146,10 +158,13 @@ def job_document(job: Job) -> Document:
         "spares": job.spares,
         "rejected": job.rejected,
         "credits": job.credits,
+        "openCalls": len(job.open_calls),
         "callCap": call_cap(job),
         "outcome": outcome_document(job.outcome),
+        "rest": rest_document(job.rest),
         "forecast": forecast_document(job),
         "sources": list(map(_source, job.sources, supplies(job))),
+        "expansion": expansion_document(job),
         "createdAt": moment(job.created_at),
         "startedAt": moment(job.started_at),
         "endedAt": moment(job.ended_at),
@@ -176,16 +191,30 @@ def _range(figures: Range, *, times: float) -> Document:
     }
 
 
+def expansion_document(job: Job) -> Document:
+    """The sources that a job opened itself, what they cost, and what they brought."""
+    opened = [source for source in job.sources if source.origin is not None]
+    return {
+        "sources": len(opened),
+        "calls": sum(source.charged for source in opened),
+        "credits": sum(source.credits for source in opened),
+        "newUnique": sum(source.found for source in opened),
+    }
+
+
 def _source(source: Source, supply: int) -> Document:
     return {
         "keyword": source.keyword,
         "source": source.name,
+        "origin": source.origin,
+        "relevance": round(source.relevance, 3),
         "state": source.state.value,
         "cursor": source.cursor,
         "pages": source.pages,
         "itemsReceived": source.items,
         "newUnique": source.found,
         "supply": supply,
+        "credits": source.credits,
         "error": source.error,
     }
 
@@ -196,7 +225,8 @@ def event(change: Change) -> tuple[str, Document] | None:
     closed = [call_detail(job, call) for call in change.calls if call.closed_at]
     before = change.before
     turned = (job.status, job.target) != (before.status, before.target)
-    if not closed and not turned:
+    rests = job.rest is not None and job.rest != before.rest
+    if not (closed or turned or rests):
         return None
     return (f"job.{job.status.value}" if turned else "job.progress", news(job, closed))
 
@@ -209,14 +239,17 @@ def news(job: Job, closed: Iterable[Document] = ()) -> Document:
         "credits": job.credits,
         "calls": list(closed),
         "outcome": outcome_document(job.outcome),
+        "rest": rest_document(job.rest),
+        "forecast": forecast_document(job),
     }
 
 
 _SLACK = 2  # calls: a suggested cap should be enough
 _ADVICE = {
     Reason.SOURCES_EXHAUSTED: (
-        "The keywords hold no more creators that qualify: start a search with further "
-        "keywords, another --region or --period, or weaker filters."
+        "The keywords hold no more creators that qualify: let the job open new sources "
+        "(headcount jobs resume {id} --expand all), or start a search with further "
+        "keywords or weaker filters."
     ),
     Reason.CALL_LIMIT: (
         "The cap on calls is used up: headcount jobs resume {id} --max-calls {more}"
@@ -239,6 +272,12 @@ _ADVICE = {
 }
 
 
+_NOT_ENTITLED = (
+    "It may deliver no more ({detail}). Next month, or when more is allowed: "
+    "headcount jobs resume {id}"
+)
+
+
 def advice(job: Job) -> str:
     """What would help a job that ended short; empty where nothing is missing."""
     outcome = job.outcome
@@ -246,6 +285,8 @@ def advice(job: Job) -> str:
         return ""
     if outcome.reason is None:
         return outcome.detail or ""
+    if outcome.reason is Reason.BUDGET and outcome.detail:
+        return _NOT_ENTITLED.format(id=job.id, detail=outcome.detail)
     wanted = calls_remaining(job) or expected_calls(job.missing)
     more = max(job.charged, job.credits) + 2 * wanted + _SLACK
     text = _ADVICE[outcome.reason]

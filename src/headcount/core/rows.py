@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from headcount.core.model import Finding, Job
+from headcount.core.model import Finding, Job, Search, Source
 from headcount.core.report import Document, moment
 from headcount.core.sighting import Sighting, Verdict, Video
 
@@ -30,6 +30,7 @@ def row(job: Job, finding: Finding, seen_in: int) -> Document:
         "avatarUrl": sighting.avatar_url,
         "keyword": source.keyword,
         "source": source.name,
+        "origin": source.origin,
         "hashtags": list(sighting.hashtags),
         "seenIn": seen_in,
         "collectedAt": moment(finding.found_at),
@@ -110,10 +111,13 @@ _NOBODY = Finding(
     call=0,
     found_at=datetime(2000, 1, 1, tzinfo=UTC),
 )
+_NOWHERE = (Source(1, ""),)
+_FICTIONAL = Search(1, (), provider="sandbox/")
 
 
-def columns(job: Job, shape: Shape) -> tuple[str, ...]:
-    """The names of the flat cells of a job's rows, known before there is any row."""
+def columns(shape: Shape, *, sandbox: bool) -> tuple[str, ...]:
+    """The names of the flat cells of rows, known before there is any row."""
+    job = Job("", _FICTIONAL if sandbox else Search(1, ()), _NOBODY.found_at, _NOWHERE)
     return tuple(flat(shape(job, _NOBODY, 0)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from headcount.core.errors import InvalidSearch
+from headcount.core.expansion import Expansion
 from headcount.core.filters import Filters, build_filters, shown
 from headcount.core.model import Job, Label, Limits, Search, Source
 
@@ -111,6 +112,7 @@ def build_search(  # noqa: PLR0913 - a search has as many parts as a user may na
     region: str | None = None,
     sort: str | None = None,
     period: str | None = None,
+    expansion: Expansion | None = None,
 ) -> Search:
     """Make a search of what a user gave.
 
@@ -131,6 +133,7 @@ def build_search(  # noqa: PLR0913 - a search has as many parts as a user may na
         region=_region(region),
         sort=sort,
         period=period,
+        expansion=expansion or Expansion(),
     )
 
 

@@ -4,7 +4,8 @@ A job counts once it has ended, on the day it was created, by its owner, kind, s
 and size, and again by each of its keywords. What it adds follows from the job alone. So
 a change adds what the job counts for after it, less what it counted for before: a job
 that is reopened is taken back, one that ends again is counted as it then is, and the
-sums always equal a recount of the jobs that are kept.
+sums always equal a recount of the jobs that are kept, and of those that were forgotten
+for their age.
 """
 
 from collections import Counter
@@ -132,7 +133,7 @@ def day_of(time: datetime) -> str:
 
 
 def _sums(job: Job) -> Sums:
-    processing = _processing_ms(job)
+    processing = time_taken(job)
     return Sums(
         jobs=1,
         exact=0 if job.missing else 1,
@@ -145,7 +146,7 @@ def _sums(job: Job) -> Sums:
     )
 
 
-def _processing_ms(job: Job) -> int | None:
+def time_taken(job: Job) -> int | None:
     """Milliseconds from the first claim to the end, less those it lay ended between."""
     if job.started_at is None or job.ended_at is None:
         return None

@@ -46,9 +46,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from headcount.core.calls import Call, CallState, Failure, FailureKind, Page
+from headcount.core.calls import (
+    Call,
+    CallKind,
+    CallState,
+    Endpoint,
+    Failure,
+    FailureKind,
+    Page,
+)
 from headcount.core.count import Count
 from headcount.core.estimate import updated_average
+from headcount.core.hashtags import NO_HASHTAGS, noted
 from headcount.core.model import (
     Change,
     Job,
@@ -58,6 +67,7 @@ from headcount.core.model import (
     Source,
     SourceState,
 )
+from headcount.core.proposals import suggested
 from headcount.core.sighting import Verdict
 
 CONFIRMED = 3
@@ -76,6 +86,8 @@ def settle(
     job, call = change.job, _open_call(change.job, call_id)
     if call is None:
         return change
+    if call.kind is CallKind.SUGGESTIONS:
+        return _with_suggestions(change, call, page, now)
     count = Count(job, call, now)
     for sighting in page.sightings:
         count.add(sighting, known.get(sighting.key))
@@ -94,6 +106,7 @@ def settle(
     )
     job = _with_totals(job, closed, count.creators)
     job = _with_rarity(job, count.once)
+    job = _with_hashtags(job, job.source(call.source), page, count)
     source = _moved_on(job.source(call.source), closed, page, fresh=bool(count.posts))
     change = replace(
         change,
@@ -127,6 +140,34 @@ def _with_rarity(job: Job, once: Mapping[int, int]) -> Job:
         for source in job.sources
     )
     return replace(job, sources=sources)
+
+
+def _with_hashtags(job: Job, source: Source, page: Page, count: Count) -> Job:
+    """Note what the posts are about, where keywords of it might be asked some day."""
+    if not job.search.expansion.expand.related:
+        return job
+    fresh = {video for *_, video in count.posts}
+    posts = {s.video.id: s.hashtags for s in page.sightings if s.video.id in fresh}
+    summary = noted(job.hashtags or NO_HASHTAGS, source.keyword, posts.values())
+    return replace(job, hashtags=summary)
+
+
+def _with_suggestions(change: Change, call: Call, page: Page, now: datetime) -> Change:
+    """Open what the provider suggests; a source of it has no more than one answer."""
+    job, asked = change.job, change.job.source(call.source)
+    asked = replace(asked, state=SourceState.DRY, items=page.items, error=None)
+    job = _with_source(job, asked)
+    new = suggested(job, asked, page.suggestions)
+    job = replace(job, sources=job.sources + new)
+    closed = replace(
+        call,
+        state=CallState.SETTLED,
+        credits=call.held if page.credits is None else page.credits,
+        items=page.items,
+        size=page.size,
+        duration_ms=page.duration_ms,
+    )
+    return _close(replace(change, job=job), closed, now)
 
 
 def _moved_on(source: Source, call: Call, page: Page, *, fresh: bool) -> Source:
@@ -200,10 +241,16 @@ def _postponed(
         failures=failures,
         throttles=throttles,
         retry_at=now + timedelta(seconds=wait),
-        state=SourceState.FAILING if given_up else source.state,
+        state=_given_up(source) if given_up else source.state,
         set_aside=job.pages if given_up else None,
         error=failure.message,
     )
+
+
+def _given_up(source: Source) -> SourceState:
+    """What becomes of a source that fails; suggestions can be done without."""
+    optional = source.endpoint is Endpoint.SUGGESTIONS
+    return SourceState.DRY if optional else SourceState.FAILING
 
 
 def give_up(change: Change, call_id: int, now: datetime) -> Change:
@@ -229,9 +276,14 @@ def _close(change: Change, call: Call, now: datetime) -> Change:
     charged = job.charged + (1 if call.charged else 0)
     call = replace(call, number=charged if call.charged else None, closed_at=now)
     source = job.source(call.source)
-    refusals = 0 if call.charged else source.refusals + 1
+    source = replace(
+        source,
+        refusals=0 if call.charged else source.refusals + 1,
+        charged=source.charged + (1 if call.charged else 0),
+        credits=source.credits + call.credits,
+    )
     job = replace(
-        _with_source(job, replace(source, refusals=refusals)),
+        _with_source(job, source),
         open_calls=tuple(other for other in job.open_calls if other.id != call.id),
         charged=charged,
         attempts=job.attempts + 1,

@@ -46,6 +46,11 @@ def message_id(job_id: str, event_id: int) -> str:
     return f"{job_id}_{event_id}"
 
 
+def job_of_message(message_id: str) -> str:
+    """The job that a message tells of."""
+    return message_id.rpartition("_")[0]
+
+
 def message(job: Job, event: str, at: datetime) -> Document:
     """What is sent to the webhook: the event's type and time, and where the job is."""
     return {"type": event, "timestamp": moment(at), "data": told_of(job)}

@@ -31,10 +31,10 @@ class Answer:
     @property
     def items(self) -> int:
         """How many items the body carries."""
-        found = (
-            self.body.get("search_item_list") if isinstance(self.body, dict) else None
-        )
-        return len(found or ())
+        if not isinstance(self.body, dict):
+            return 0
+        names = ("search_item_list", "aweme_list", "suggestions")
+        return max(len(self.body.get(name) or ()) for name in names)
 
 
 def refusal(status: int, message: str, **more: Any) -> Answer:  # noqa: ANN401 - JSON

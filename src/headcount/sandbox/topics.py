@@ -56,6 +56,15 @@ def topics_of(keyword: str) -> tuple[str, ...]:
     return topics or (dice("topic of", keyword).choice(list(TOPICS)),)
 
 
+def suggestions_for(seed: int, keyword: str) -> tuple[str, ...]:
+    """Ten searches beside a keyword: itself, phrases with it, and single words."""
+    keyword, throw = fold(keyword), dice(seed, "suggestions", fold(keyword))
+    topic = topics_of(keyword)[0]
+    words = throw.sample([word for word in TOPICS[topic] if word != keyword], 8)
+    beside = throw.choice(TOPICS[throw.choice(neighbours(topic))])
+    return (keyword, *(f"{keyword} {word}" for word in words[:5]), *words[5:], beside)
+
+
 def neighbours(topic: str) -> tuple[str, ...]:
     """The topics that share creators with this one, one for each pairing."""
     return tuple(

@@ -66,6 +66,34 @@ def page_body(question: Question, page: Page, call: int) -> Json:
     return body
 
 
+def of_hashtag(body: Json) -> Json:
+    """A page as the feed of a hashtag has it: flat items that count no followers."""
+    listed = body["search_item_list"]
+    items = list(listed.values()) if isinstance(listed, dict) else listed
+    for item in map(inner, items or ()):
+        if item.get("author"):
+            item["author"] |= {"follower_count": 0, "following_count": 0}
+    return {
+        "aweme_list": items and [inner(item) for item in items],
+        "cursor": body["cursor"],
+        **({"has_more": body["has_more"]} if "has_more" in body else {}),
+        "extra": body["extra"],
+        "log_pb": body["log_pb"],
+        "status_code": 0,
+        "status_msg": "",
+    }
+
+
+def suggestions_body(texts: Iterable[str]) -> Json:
+    """The answer to the question what else to search for."""
+    return {
+        "suggestions": [
+            {"text": text, "position": place, "language": "en", "score": 1 / place}
+            for place, text in enumerate(texts, start=1)
+        ]
+    }
+
+
 def nothing_found(reason: str) -> Json:
     """Why a list is empty: `federation_empty` is an end, `verify_check` a block."""
     return {

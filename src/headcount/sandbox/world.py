@@ -3,7 +3,9 @@
 A keyword ranks 150-420 videos by 70-85 % as many creators. Creators stand on the ranks
 of their topic, popular ones first; each keyword sees these ranks a little shaken, takes
 the first so many, and adds some creators of its own. So two words of one topic share
-most of their creators, words of bordering topics some, and other words none.
+most of their creators, words of bordering topics some, and other words none. Another
+region, order, period or hour shows others on about half of the places, and so does the
+feed of a word as a hashtag.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,14 +16,20 @@ from random import Random
 from typing import Self
 
 from headcount.sandbox.people import People, Sighting, Video
-from headcount.sandbox.topics import dice, fold, home_of, topics_of
+from headcount.sandbox.topics import (
+    dice,
+    fold,
+    home_of,
+    suggestions_for,
+    topics_of,
+)
 from headcount.sandbox.world_file import read_pages
 
 PAGE_SIZE = 30
 RANKS = 480  # creators a topic has on offer
 SHAKE = 20.0  # how far, in ranks, two keywords of a topic see a creator apart
 OWN_SHARE = (0.05, 0.35)  # of a keyword's creators, found by no other keyword
-REGIONAL_SHARE = (0.55, 0.65)  # the same, of those that another region puts in
+REGIONAL_SHARE = (0.55, 0.65)  # the same, of those that another variant puts in
 
 SHORT_PAGE = 0.08  # share of pages that lack one or two items
 RERANK_SPREAD = 12.0  # shakes about half of a page out of it
@@ -83,7 +91,7 @@ class World:
         self.today = now or datetime.now(UTC).date()
         self._pages = pages
         self._people = People(seed, self.today, label_is_uid=pages is not None)
-        self._rankings: dict[Question, tuple[Sighting, ...]] = {}
+        self._rankings: dict[tuple[Question, int], tuple[Sighting, ...]] = {}
 
     @classmethod
     def from_file(
@@ -96,21 +104,30 @@ class World:
         """
         return cls(seed, now, pages=read_pages(Path(path)))
 
-    def page(self, question: Question, *, rerank: int | None = None) -> Page:
-        """The page at a search's cursor; with a `rerank` number, shaken by it."""
+    def page(
+        self, question: Question, *, rerank: int | None = None, hour: int = 0
+    ) -> Page:
+        """The page at a search's cursor, so many hours after the first question.
+
+        With a `rerank` number it is shaken by it. A keyword with a # is a hashtag.
+        """
         question = replace(question, keyword=fold(question.keyword), trim=False)
         if self._pages is not None:
             return self._written_page(self._pages.get(question.keyword, []), question)
-        return self._ranked_page(question, rerank)
+        return self._ranked_page(question, rerank, hour)
 
-    def ranking(self, question: Question) -> tuple[Sighting, ...]:
+    def ranking(self, question: Question, hour: int = 0) -> tuple[Sighting, ...]:
         """All that a search can find, best first, whatever its cursor."""
         variant = replace(
             question, keyword=fold(question.keyword), cursor=0, trim=False
         )
-        if variant not in self._rankings:
-            self._rankings[variant] = self._rank(variant)
-        return self._rankings[variant]
+        if (variant, hour) not in self._rankings:
+            self._rankings[variant, hour] = self._rank(variant, hour)
+        return self._rankings[variant, hour]
+
+    def suggestions(self, keyword: str) -> tuple[str, ...]:
+        """What else one might search for; nothing where a file says all there is."""
+        return () if self._pages is not None else suggestions_for(self.seed, keyword)
 
     def _written_page(self, pages: list[list[str]], question: Question) -> Page:
         number = question.cursor // PAGE_SIZE
@@ -122,8 +139,8 @@ class World:
         after = (number + 1) * PAGE_SIZE
         return Page(tuple(videos), after, has_more=number + 1 < len(pages))
 
-    def _ranked_page(self, question: Question, rerank: int | None) -> Page:
-        ranking, start = self.ranking(question), question.cursor
+    def _ranked_page(self, question: Question, rerank: int | None, hour: int) -> Page:
+        ranking, start = self.ranking(question, hour), question.cursor
         throw = dice(self.seed, "page", *astuple(question))
         if rerank is not None:
             throw = dice(self.seed, "rerank", rerank)
@@ -135,21 +152,28 @@ class World:
             has_more=start + PAGE_SIZE < len(ranking),
         )
 
-    def _rank(self, variant: Question) -> tuple[Sighting, ...]:
-        """A region's ranking comes of the plain one, order and period of a region's."""
-        if variant.sort_by == "relevance" and variant.date_posted == "all-time":
-            return self._rank_relevance(variant.keyword, variant.region.casefold())
-        plain = replace(variant, sort_by="relevance", date_posted="all-time")
-        return self._sorted(self.ranking(plain), variant)
+    def _rank(self, variant: Question, hour: int) -> tuple[Sighting, ...]:
+        """The plain ranking, with others for all that the variant asks besides."""
+        keyword = variant.keyword
+        ranking = _rank_keyword(dice(self.seed, keyword), keyword)
+        asked = (
+            variant.region.casefold(),
+            "" if variant.sort_by == "relevance" else variant.sort_by,
+            "" if variant.date_posted == "all-time" else variant.date_posted,
+            f"hour-{hour}" if hour else "",
+        )
+        for variation in filter(None, asked):
+            ranking = self._mixed(ranking, keyword, variation)
+        return self._sorted(ranking, variant)
 
-    def _rank_relevance(self, keyword: str, region: str) -> tuple[Sighting, ...]:
-        plain = _rank_keyword(dice(self.seed, keyword), keyword)
-        if not region:
-            return plain
-        throw = dice(self.seed, keyword, "in", region)
-        local = _rank_keyword(throw, keyword, takes=region, own=REGIONAL_SHARE)
+    def _mixed(
+        self, plain: tuple[Sighting, ...], keyword: str, variation: str
+    ) -> tuple[Sighting, ...]:
+        """A ranking of which another one takes about every second place."""
+        throw = dice(self.seed, keyword, "in", variation)
+        others = _rank_keyword(throw, keyword, takes=variation, own=REGIONAL_SHARE)
         mixed = [
-            local[place] if place < len(local) and throw.random() < 0.5 else here
+            others[place] if place < len(others) and throw.random() < 0.5 else here
             for place, here in enumerate(plain)
         ]
         return tuple(mixed)

@@ -1,6 +1,7 @@
-"""ScrapeCreators' TikTok keyword search: 30 videos a page, one credit each.
+"""ScrapeCreators' TikTok endpoints: search, feed of a hashtag, suggestions.
 
-`GET /v1/tiktok/search/keyword`, documented at https://docs.scrapecreators.com.
+`GET /v1/tiktok/search/keyword` and its neighbours, a credit for each call, documented
+at https://docs.scrapecreators.com.
 """
 
 import re
@@ -17,7 +18,14 @@ import httpx2
 from headcount.adapters.http import NotReceived, Received, exchange
 from headcount.adapters.tiktok import NoPage, beginning, read_page, spent
 from headcount.adapters.tiktok_json import decode
-from headcount.core.calls import Answer, Call, CallKind, Failure, FailureKind
+from headcount.core.calls import (
+    Answer,
+    Call,
+    CallKind,
+    Endpoint,
+    Failure,
+    FailureKind,
+)
 from headcount.core.errors import InvalidSearch, InvalidSetting
 from headcount.core.model import Source
 
@@ -33,6 +41,11 @@ PERIODS = (
 )
 
 _SEARCH = "/v1/tiktok/search/keyword"
+_PATHS = {
+    Endpoint.KEYWORD: _SEARCH,
+    Endpoint.HASHTAG: "/v1/tiktok/search/hashtag",
+    Endpoint.SUGGESTIONS: "/v1/tiktok/search/suggestions",
+}
 _BALANCE = "/v1/account/credit-balance"
 _QUOTED = 200  # characters of the provider's own words in a message
 _LONGEST_REST = 86_400.0  # seconds; a longer Retry-After is cut to a day
@@ -63,7 +76,7 @@ def check_variant(*, sort: str | None, period: str | None) -> None:
 
 
 class ScrapeCreators:
-    """The TikTok keyword search of ScrapeCreators, for one API key.
+    """The TikTok search of ScrapeCreators, for one API key.
 
     `url` is an origin, with a path before the API's own where there is a proxy, or
     the whole address of the search. The key is never shown in any message.
@@ -90,28 +103,39 @@ class ScrapeCreators:
         self._timer = timer
 
     def price(self, kind: CallKind) -> int:
-        """One credit, for a page as for a profile."""
+        """One credit, whatever is asked."""
         del kind
         return 1
 
     async def fetch(self, call: Call, source: Source) -> Answer:
-        """Ask for one page of a keyword; whatever goes wrong is a `Failure`."""
-        asked = {
-            "query": source.keyword,
-            "cursor": call.cursor,
-            "trim": "true" if self._trim else None,
-            "region": source.region,
-            "sort_by": source.sort,
-            "date_posted": source.period,
-        }
+        """Ask a source for its next page; whatever goes wrong is a `Failure`."""
+        asked = {k: v for k, v in self._question(call, source).items() if v}
         start = self._timer()
-        got = await self._get(_SEARCH, {k: v for k, v in asked.items() if v})
-        answer = self._answer(got, call.cursor)
+        got = await self._get(_PATHS[source.endpoint], asked)
+        answer = self._answer(got, call.cursor, source.endpoint)
         return replace(
             answer,
             size=len(got.body) if isinstance(got, Received) else 0,
             duration_ms=round((self._timer() - start) * 1000),
         )
+
+    def _question(self, call: Call, source: Source) -> dict[str, str | None]:
+        """The parameters of a request, as its endpoint calls them."""
+        if source.endpoint is Endpoint.SUGGESTIONS:
+            return {"query": source.keyword, "region": source.region}
+        page = {
+            "cursor": call.cursor,
+            "trim": "true" if self._trim else None,
+            "region": source.region,
+        }
+        if source.endpoint is Endpoint.HASHTAG:
+            return {"hashtag": source.keyword, **page}
+        return {
+            "query": source.keyword,
+            **page,
+            "sort_by": source.sort,
+            "date_posted": source.period,
+        }
 
     async def credit_balance(self) -> int | Failure:
         """The credits left with this key; asking costs none."""
@@ -135,12 +159,14 @@ class ScrapeCreators:
         return await exchange(self._client, request, total_timeout=self._total_timeout)
 
     # -------------------------------------------------------------- what an answer says
-    def _answer(self, got: Received | NotReceived, asked: str) -> Answer:
+    def _answer(
+        self, got: Received | NotReceived, asked: str, endpoint: Endpoint
+    ) -> Answer:
         if isinstance(got, NotReceived):
             return self._unreceived(got)
         if got.status != 200:
             return self._refused(got)
-        page = read_page(got.body, asked)
+        page = read_page(got.body, asked, endpoint)
         if not isinstance(page, NoPage):
             return page
         if _OUT_OF_CREDITS.search(page.said or ""):
