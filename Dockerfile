@@ -5,7 +5,7 @@ RUN pip install --no-cache-dir uv && uv venv /opt/headcount
 COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY src ./src
 RUN uv pip install --python /opt/headcount --compile-bytecode \
-    --no-cache -c constraints.txt ".[server,postgres,qstash,exports]"
+    --no-cache -c constraints.txt ".[server,postgres,qstash,exports,otel]"
 
 FROM python:3.13-slim
 # The user owns nothing but the data: a break-in can change no code.

@@ -65,6 +65,7 @@ docs: setup ## Build the documentation into site/
 
 pictures: setup ## Draw the pictures of the README and the docs anew
 	$(BIN)/python scripts/pictures.py
+	$(BIN)/python benchmarks/plots.py
 
 constraints: setup ## Compile the pins anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --upgrade --all-extras --group dev pyproject.toml -o constraints.txt

@@ -8,12 +8,18 @@ import argparse
 import asyncio
 
 import allocation
+import claims
 import depth
+import first_message
 import memory
 import msgspec
 import one_keyword
+import posts
 import settle
 import startup
+import wakeups
+import watchers
+import workers
 from figures import Benchmark, Figure
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +31,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "depth": depth.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "workers": workers.measure,
+    "claims": claims.measure,
+    "wake-ups": wakeups.measure,
+    "watchers": watchers.measure,
+    "posts": posts.measure,
+    "first-message": first_message.measure,
 }
 _MET = {True: "[green]yes", False: "[red]no", None: ""}
 

@@ -123,7 +123,8 @@ def store(
     """Write down how a job stands, with the creators that are new."""
     with database() as db:
         db.execute(
-            "UPDATE jobs SET status = ?, progress = ?, metadata = ? WHERE id = ?",
+            "UPDATE jobs SET status = ?, progress = ?, "
+            "metadata = coalesce(?, metadata) WHERE id = ?",
             [status, progress, metadata, job_id],
         )
         db.executemany(

@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that follow from the code.
+"""Writes the parts of the documentation that follow from the code, and the examples.
 
 A page says where a part belongs: between `<!-- generated: NAME -->` and
 `<!-- end of NAME -->`. Run without arguments to write them all anew, or with `--check`
@@ -19,8 +19,12 @@ from typing import Any
 
 import typer
 from http_page import http
+from prometheus_client import Metric
+from sources import sources
+from typescript import declarations
 
 import headcount
+from headcount.adapters.metrics import Metrics
 from headcount.cli import app
 from headcount.cli.exits import Exit
 from headcount.core import errors
@@ -40,7 +44,7 @@ _BETWEEN = re.compile(r", (?=\w+:|\*, )")  # two parameters
 _MEMBER = re.compile(r"<(\w+\.\w+): [^>]+>")
 EXITS = {
     Exit.EXACT: "Exactly N creators were delivered, or the command did what it says.",
-    Exit.MACHINE: "The store or the disk cannot be used, or a defect of Headcount.",
+    Exit.MACHINE: "The store, disk or server cannot be used, or a defect of Headcount.",
     Exit.USAGE: "The command line, a setting or a job id cannot be used as given.",
     Exit.PARTIAL: "Fewer than N; the reason and what would help are on stderr.",
     Exit.REFUSED: "Fewer than N: the provider refused, or gave no usable answer.",
@@ -107,6 +111,21 @@ def setting_names() -> str:
     """The names of all settings in the environment, the ones of the scripts too."""
     found: Any = [field.validation_alias for field in Settings.model_fields.values()]
     return ", ".join(f"`{name}`" for aliases in found for name in aliases.choices)
+
+
+def metrics() -> str:
+    """Every metric that is ours, with its kind and its meaning."""
+    rows = (
+        (f"`{_as_scraped(one)}`", one.type, one.documentation)
+        for one in Metrics().collect()
+        if one.name.startswith("headcount_")
+    )
+    return table(("Metric", "Kind", "Meaning"), rows)
+
+
+def _as_scraped(metric: Metric) -> str:
+    endings = {"counter": "_total", "info": "_info"}
+    return metric.name + endings.get(metric.type, "")
 
 
 def filters() -> str:
@@ -271,10 +290,12 @@ def golden(name: str) -> Callable[[], str]:
 
 
 # ------------------------------------------------------------------------------- pages
+WHOLE = {ROOT / "examples" / "nextjs" / "lib" / "headcount.d.ts": declarations}
 PARTS: dict[str, Callable[[], str]] = {
     "cli": cli,
     "settings": settings,
     "setting-names": setting_names,
+    "metrics": metrics,
     "filters": filters,
     "faults": faults,
     "qstash-faults": qstash_faults,
@@ -286,6 +307,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "http": http,
     "row example": golden("row"),
     "tracking example": golden("exactCountTracking"),
+    **sources(),
 }
 
 
@@ -300,15 +322,20 @@ def filled(text: str) -> str:
     return text
 
 
+def wanted(file: Path) -> str:
+    """A file as it should be."""
+    return WHOLE[file]() if file in WHOLE else filled(file.read_text())
+
+
 def main() -> int:
-    """Write the pages, or with `--check` name those that are out of date."""
+    """Write the files, or with `--check` name those that are out of date."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    stale = [page for page in pages if filled(page.read_text()) != page.read_text()]
+    stale = [file for file in (*pages, *WHOLE) if wanted(file) != file.read_text()]
     only_check = "--check" in sys.argv
-    for page in stale:
-        print("out of date:" if only_check else "wrote", page.relative_to(ROOT))
+    for file in stale:
+        print("out of date:" if only_check else "wrote", file.relative_to(ROOT))
         if not only_check:
-            page.write_text(filled(page.read_text()))
+            file.write_text(wanted(file))
     return 1 if stale and only_check else 0
 
 

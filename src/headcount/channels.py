@@ -1,13 +1,15 @@
 """The channels to the providers: each with its key, its pace, and its own sandbox."""
 
 import asyncio
-from contextlib import AsyncExitStack
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from headcount.adapters.gates import FleetPace, Gates, key_id
 from headcount.adapters.http import open_client
 from headcount.adapters.pace import KeyPace
+from headcount.adapters.permits import RENEWAL, Share
 from headcount.adapters.providers.scrapecreators import ScrapeCreators
 from headcount.core.errors import InvalidSetting
 from headcount.engine import Channel
@@ -29,6 +31,8 @@ class Channels:
         self._shared = False
         self._opened: dict[str, Channel] = {}
         self._providers: dict[str, ScrapeCreators] = {}  # by the name of their key
+        self._shares: dict[str, Share] = {}  # of the permits, by the provider's name
+        self._at_work = 0
 
     def share_keys(self) -> None:
         """From here on, the pace of a key is that of all machines together."""
@@ -55,6 +59,40 @@ class Channels:
             if isinstance(balance, int) and balance > 0:
                 await self._gates.open(key)
 
+    def starved_until(self, name: str) -> datetime | None:
+        """When to look again, where others have all permits for a provider's calls."""
+        share = self._shares.get(name)
+        return share.starved_until() if share else None
+
+    async def renew_permits(self) -> None:
+        """Keep, get or give back permits; what is held expires soon after the last."""
+        for share in list(self._shares.values()):
+            await share.renew()
+
+    async def hand_back_permits(self) -> None:
+        """Let other processes have the permits that are not in use."""
+        for share in self._shares.values():
+            await share.hand_back()
+
+    @asynccontextmanager
+    async def permits_renewed(self) -> AsyncIterator[None]:
+        """Permits are renewed while such blocks run, and handed back after the last."""
+        self._at_work += 1
+        renewing = asyncio.create_task(self._keep_renewing())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+            self._at_work -= 1
+            if not self._at_work:
+                await self.hand_back_permits()
+
+    async def _keep_renewing(self) -> None:
+        while True:
+            await self._clock.sleep(RENEWAL.total_seconds())
+            await self.renew_permits()
+
     async def _open(self, name: str) -> Channel:
         key, url = await self._address(name)
         settings = self._settings
@@ -65,13 +103,21 @@ class Channels:
         provider = ScrapeCreators(client, key=key, url=url, total_timeout=timeout)
         named = key_id(name, key)
         self._providers[named] = provider
-        pace = self._fleet_pace(named) if self._shared else self._own_pace(url, key)
+        if not self._shared:
+            return Channel(provider, self._own_pace(url, key))
+        pace = self._fleet_pace(named)
+        self._shares[name] = pace.share
         return Channel(provider, pace)
 
-    def _fleet_pace(self, key: str) -> Pace:
+    def _fleet_pace(self, key: str) -> FleetPace:
         """The part that this process has in the pace of a key."""
-        local = KeyPace(self._clock, concurrency=self._settings.concurrency)
-        return FleetPace(local, self._gates, key, self._clock, spacing=self._spacing)
+        return FleetPace(
+            self._gates,
+            key,
+            self._clock,
+            concurrency=self._settings.concurrency,
+            spacing=self._spacing,
+        )
 
     def _own_pace(self, url: str, key: str) -> Pace:
         """The pace of a key: one for the process, however many apps it has.

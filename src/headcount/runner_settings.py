@@ -101,7 +101,8 @@ class RunnerSettings(BaseSettings):
         10,
         ge=1,
         validation_alias=_from("HEADCOUNT_QSTASH_PARALLELISM"),
-        description="Messages for one provider key that are worked on at once.",
+        description="Messages for one provider key that are worked on at once; no more "
+        "than HEADCOUNT_CONCURRENCY, since each needs a call of its own.",
     )
     qstash_rate: int = Field(
         10,
@@ -119,11 +120,19 @@ class RunnerSettings(BaseSettings):
         """
         if self.runner != "qstash":
             return self.timeout
-        left = self.qstash_limit - self.qstash_slice - MARGIN
+        return self.time_for_calls(self.qstash_slice)
+
+    def time_for_calls(self, seconds: float) -> float:
+        """Seconds until a call is given up, within what the host leaves of a slice.
+
+        Raises:
+            InvalidSetting: the host's limit leaves no time for a call.
+        """
+        left = self.qstash_limit - seconds - MARGIN
         if left < 1:
             raise InvalidSetting(
                 f"HEADCOUNT_QSTASH_LIMIT: expected at least {MARGIN + 1:g} s more than "
-                f"HEADCOUNT_QSTASH_SLICE, which is {self.qstash_slice:g}, "
+                f"HEADCOUNT_QSTASH_SLICE, which is {seconds:g}, "
                 f"not {self.qstash_limit:g}"
             )
         return min(self.timeout, left)

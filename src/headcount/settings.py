@@ -26,8 +26,11 @@ from pydantic_settings import (
 )
 
 from headcount.adapters.providers.scrapecreators import URL
+from headcount.client_settings import ClientSettings
 from headcount.core.errors import InvalidSetting
+from headcount.core.expansion import Expand
 from headcount.core.model import Limits, Speed
+from headcount.operator_settings import OperatorSettings
 from headcount.runner_settings import RunnerSettings
 
 _OURS = re.compile("(postgres|postgresql|sqlite):")
@@ -39,7 +42,7 @@ def _from(*names: str) -> Any:  # noqa: ANN401 - the type pydantic declares it w
     return AliasChoices(*names)
 
 
-class Settings(RunnerSettings):
+class Settings(ClientSettings, OperatorSettings, RunnerSettings):
     """Everything that can be set beside the search itself."""
 
     model_config = SettingsConfigDict(
@@ -119,12 +122,19 @@ class Settings(RunnerSettings):
         description="How many calls a job may waste to be done sooner: lean, balanced "
         "or fast.",
     )
+    expand: Expand = Field(
+        Expand.OFF,
+        validation_alias=_from("HEADCOUNT_EXPAND"),
+        description="Which new sources a job may open where its own cannot reach the "
+        "target: off, variants, related or all.",
+    )
     concurrency: int = Field(
         4,
         ge=1,
         le=1000,
         validation_alias=_from("HEADCOUNT_CONCURRENCY"),
-        description="Calls out at once, for all jobs of this process.",
+        description="Calls out at once with one provider key: of all processes of a "
+        "service together, else of this process.",
     )
     requests_per_minute: int = Field(
         1_200,

@@ -1,17 +1,18 @@
 """What wakes workers elsewhere: chosen by the settings, if wanted at all."""
 
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from headcount.adapters.gates import key_id
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Job
 from headcount.ports import Clock, Store
+from headcount.runners.qstash import Account, QStashWaker, Terms
 from headcount.settings import Settings
 
 if TYPE_CHECKING:
     from headcount.runners.pgqueuer import PgQueuerWaker
-    from headcount.runners.qstash import Account, QStashWaker
 
 
 def announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
@@ -39,9 +40,7 @@ def announcer(settings: Settings, clock: Clock) -> "PgQueuerWaker | None":
     return PgQueuerWaker(url, clock)
 
 
-def qstash_waker(
-    settings: Settings, store: Store, clock: Clock
-) -> "QStashWaker | None":
+def qstash_waker(settings: Settings, store: Store, clock: Clock) -> QStashWaker | None:
     """What publishes the steps of jobs at QStash, where that is wanted.
 
     Raises:
@@ -49,32 +48,27 @@ def qstash_waker(
     """
     if settings.runner != "qstash":
         return None
-    try:
-        from headcount.runners.qstash import (  # noqa: PLC0415 - an extra
-            QStashWaker,
-            Terms,
-        )
-    except ImportError:
-        raise InvalidSetting(
-            "HEADCOUNT_RUNNER: qstash is not installed: install headcount[qstash]"
-        ) from None
+    account = qstash_account(settings)
     terms = Terms(
         timeout=round(settings.qstash_limit),
-        parallelism=settings.qstash_parallelism,
+        parallelism=min(settings.qstash_parallelism, settings.concurrency),
         rate=settings.qstash_rate,
         flow=partial(_flow_key, settings),
     )
-    return QStashWaker(qstash_account(settings), terms, store=store, clock=clock)
+    return QStashWaker(account, terms, store=store, clock=clock)
 
 
-def qstash_account(settings: Settings) -> "Account":
+def qstash_account(settings: Settings) -> Account:
     """Who publishes at QStash.
 
     Raises:
-        InvalidSetting: a setting of QStash is missing, or cannot be used.
+        InvalidSetting: a setting of QStash is missing, or cannot be used, or the extra
+            is not installed.
     """
-    from headcount.runners.qstash import Account  # noqa: PLC0415 - an extra
-
+    if find_spec("qstash") is None:
+        raise InvalidSetting(
+            "HEADCOUNT_RUNNER: qstash is not installed: install headcount[qstash]"
+        )
     token = settings.qstash_token
     return Account(
         token.get_secret_value().strip() if token else "",

@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import NOON
 from fakes.clock import START, FakeClock
 from fakes.postgres import server
-from sqlalchemy import Table
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from headcount.adapters import schema
-from headcount.adapters.database import Database
+from headcount.adapters.database import Database, Result, Work
 from headcount.adapters.gates import EVERY_KEY, Closed, FleetPace, Gates, key_id
-from headcount.adapters.pace import KeyPace
 from headcount.adapters.sql import open_database
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.errors import StoreBusy
@@ -47,8 +46,7 @@ async def databases(
 
 
 def pace(gates: Gates, clock: FakeClock, *, spacing: timedelta = SECOND) -> FleetPace:
-    local = KeyPace(clock, concurrency=10)
-    return FleetPace(local, gates, KEY, clock, spacing=spacing)
+    return FleetPace(gates, KEY, clock, concurrency=10, spacing=spacing)
 
 
 # --------------------------------------------------------------------------- the turns
@@ -78,6 +76,28 @@ async def test_two_machines_together_keep_the_spacing(
     assert begun == [START + number * SECOND for number in range(10)]
 
 
+async def test_where_calls_follow_close_upon_another_a_turn_is_for_some_of_them(
+    databases: list[Database],
+) -> None:
+    clock = FakeClock()
+    links = [Link(database) for database in databases]
+    spacing = timedelta(milliseconds=10)
+    paces = [pace(Gates(link), clock, spacing=spacing) for link in links]
+    begun = []
+
+    for _ in range(200):
+        for each in paces:
+            slots = await each.take(5)
+            begun += [clock.now()] * slots.number
+            await each.give_back(slots, 0)
+            each.done()
+        clock.advance(0.005)
+
+    assert min(b - a for a, b in pairwise(begun)) >= spacing
+    assert len(begun) >= 90  # of 100 that may begin in a second
+    assert sum(link.written for link in links) < 60
+
+
 async def test_an_unused_turn_is_as_if_never_taken(databases: list[Database]) -> None:
     clock = FakeClock()
     here, there = (pace(Gates(database), clock) for database in databases)
@@ -102,32 +122,38 @@ async def test_giving_a_turn_back_late_does_not_undo_the_next_one(
     assert (await here.take(1)).number == 0
 
 
-async def test_without_a_spacing_nobody_asks_the_database() -> None:
+async def test_a_turn_that_cannot_be_asked_for_is_no_turn(
+    databases: list[Database],
+) -> None:
     clock = FakeClock()
-    free = pace(Gates(Away()), clock, spacing=timedelta(0))  # type: ignore[arg-type] # all it needs
+    away = Link(databases[0])
+    here = pace(Gates(away), clock)
+    await here.give_back(await here.take(1), 1)
+    clock.advance(1)
 
-    slots = await free.take(4)
-    await free.give_back(slots, 4)
+    away.gone = True
 
-    assert slots.number == 4
-
-
-async def test_a_turn_that_cannot_be_asked_for_is_no_turn() -> None:
-    clock = FakeClock()
-    away = pace(Gates(Away()), clock)  # type: ignore[arg-type] # all it needs
-
-    assert (await away.take(4)).number == 0
+    assert (await here.take(4)).number == 0
 
 
-class Away:
-    """A database that cannot be reached."""
+class Link:
+    """The way to a database, which may be `gone`; it counts what is `written`."""
 
-    def insert(self, table: Table) -> Insert:
-        """A statement that will not be executed."""
-        return insert(table)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.gone, self.written = False, 0
 
-    async def write(self, _: object) -> None:
-        raise StoreBusy("the server restarts")
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a database has
+        return getattr(self._database, name)
+
+    async def write(self, work: Work[Result]) -> Result:
+        if self.gone:
+            raise StoreBusy("the server restarts")
+        self.written += 1
+        return await self._database.write(work)
+
+    async def jot(self, work: Work[Result]) -> Result:
+        return await self.write(work)
 
 
 # ------------------------------------------------------------------------- the closing
@@ -170,18 +196,25 @@ async def test_one_switch_stops_all_keys(databases: list[Database]) -> None:
     assert (await here.take(1)).number == 0
 
 
-async def test_a_closed_key_is_closed_here_though_nobody_can_be_told() -> None:
-    here = pace(Gates(Away()), FakeClock(), spacing=timedelta(0))  # type: ignore[arg-type] # all it needs
+async def test_a_closed_key_is_closed_here_though_nobody_can_be_told(
+    databases: list[Database],
+) -> None:
+    away = Link(databases[0])
+    here = pace(Gates(away), FakeClock(), spacing=timedelta(0))
+    await here.give_back(await here.take(4), 4)
 
+    away.gone = True
     failure = await here.heed(SPENT)
 
     assert failure.kind is FailureKind.KEY_PAUSED
     assert (await here.take(1)).number == 0
 
 
-async def test_other_failures_are_the_jobs_own_affair() -> None:
+async def test_other_failures_are_the_jobs_own_affair(
+    databases: list[Database],
+) -> None:
     clock = FakeClock()
-    here = pace(Gates(Away()), clock, spacing=timedelta(0))  # type: ignore[arg-type] # all it needs
+    here = pace(Gates(databases[0]), clock, spacing=timedelta(0))
     throttled = Failure(FailureKind.THROTTLED, "429", retry_after=7.0)
 
     assert await here.heed(throttled) == throttled

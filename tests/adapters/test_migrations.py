@@ -52,7 +52,7 @@ async def test_the_revisions_lead_to_the_tables_that_a_fresh_store_gets(
     made, migrated = _schema(fresh), _schema(upgraded)
     made.pop("alembic_version")
     migrated.pop("alembic_version")
-    assert len(made) == 20
+    assert len(made) == 24
     assert migrated == made
 
 

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from headcount.adapters.memory import MemoryStore
 from headcount.adapters.sql import SqlStore
 from headcount.core import lifecycle, tally
-from headcount.core.calls import Call, CallState, Page
+from headcount.core.calls import Call, CallState, Endpoint, Page
 from headcount.core.errors import InternalError, JobNotReady, NoSuchJob
+from headcount.core.expansion import Expand, Expansion
 from headcount.core.filters import Filters
+from headcount.core.hashtags import Hashtags
 from headcount.core.model import (
     Change,
     Finding,
@@ -27,6 +29,7 @@ from headcount.core.model import (
     Lease,
     Limits,
     Seen,
+    Source,
     Status,
 )
 from headcount.core.selection import Selection
@@ -200,6 +203,39 @@ async def test_a_running_job_comes_back_with_its_open_calls_and_lease(
     assert loaded.open_calls == held
     assert loaded.lease == Lease(1, "worker", NOON + timedelta(days=1))
     assert loaded == worker.job
+
+
+@EVERY_STORE
+async def test_a_job_comes_back_with_what_it_opened_and_the_hashtags_it_noted(
+    store: FullStore,
+) -> None:
+    allowed = Expansion(Expand.ALL, ("nike",), 0.25)
+    job = a_job("tea")
+    job = replace(job, search=replace(job.search, expansion=allowed))
+    worker = await Worker.on(store, job)
+    await worker.turn(a_page([1, 2]))
+    opened = Source(
+        2,
+        "green tea",
+        "US",
+        endpoint=Endpoint.HASHTAG,
+        sweep=2,
+        origin='hashtag of "tea"',
+        relevance=0.375,
+        charged=3,
+        credits=4,
+    )
+
+    def open_it(job: Job, _: Known) -> Change:
+        return Change(replace(job, sources=(*job.sources, opened)), before=job)
+
+    await store.change("job-1", open_it)
+
+    found = await store.load("job-1")
+    assert found.search.expansion == allowed
+    assert found.source(2) == opened
+    assert (found.source(1).charged, found.source(1).credits) == (1, 1)
+    assert found.hashtags == Hashtags({"tea": 2}, {"tea": {"tea": 2}})
 
 
 @EVERY_STORE

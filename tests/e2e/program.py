@@ -194,6 +194,12 @@ class Provider:
         credits_: int = self._ask("/sandbox/ledger")["credits_charged"]
         return credits_
 
+    @property
+    def most_at_once(self) -> int:
+        """The most calls that it had to answer at the same time."""
+        most: int = self._ask("/sandbox/ledger")["most_at_once"]
+        return most
+
     def reset(self) -> None:
         """Begin a new ledger, with all credits back."""
         self._ask("/sandbox/reset", "POST")

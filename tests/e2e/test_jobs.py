@@ -11,7 +11,7 @@ from builders import NOON, a_job
 from e2e.program import Home, Provider, unread
 from jsonschema import Draft202012Validator
 
-from headcount.cli.listing import _advised
+from headcount.cli.here import help_for
 from headcount.core.model import Lease, Status
 from headcount.engine import LEASE
 
@@ -145,22 +145,22 @@ def test_a_job_whose_worker_let_its_lease_run_out_is_stalled() -> None:
     lease = Lease(1, "elsewhere/1/1", NOON)
     job = replace(a_job(), status=Status.PROCESSING, lease=lease)
 
-    assert _advised(job, NOON - SECOND)["advice"] == ""
-    assert _advised(job, NOON)["advice"] == STALLED
+    assert help_for(job, NOON - SECOND) == ""
+    assert help_for(job, NOON) == STALLED
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
 def test_a_job_that_nobody_took_when_it_was_due_is_stalled(status: Status) -> None:
     job = replace(a_job(), status=status, due_at=NOON)
 
-    assert _advised(job, NOON + LEASE)["advice"] == ""
-    assert _advised(job, NOON + LEASE + SECOND)["advice"] == STALLED
+    assert help_for(job, NOON + LEASE) == ""
+    assert help_for(job, NOON + LEASE + SECOND) == STALLED
 
 
 def test_a_paused_job_is_not_stalled() -> None:
     job = replace(a_job(), status=Status.PAUSED, lease=Lease(1, "gone/1/1", NOON))
 
-    assert _advised(job, NOON + 99 * SECOND)["advice"] == ""
+    assert help_for(job, NOON + 99 * SECOND) == ""
 
 
 def test_a_killed_job_is_listed_with_how_it_goes_on(home: Home, slow: Provider) -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 import headcount
 from headcount import InvalidSearch, InvalidSetting, Limits, Reason, Settings, Status
+from headcount.core.expansion import Expand
 
 
 @pytest.fixture
@@ -180,3 +181,36 @@ def test_every_public_name_is_there() -> None:
     assert "find" in dir(headcount)
     with pytest.raises(AttributeError, match="no attribute 'fnd'"):
         _ = headcount.fnd
+
+
+async def test_a_search_may_open_sources_and_leave_some_out(settings: Settings) -> None:
+    allowed = headcount.Expansion(Expand.RELATED, ("gym",), 0.1)
+
+    result = await headcount.find(
+        400, "yoga", expand=allowed, sandbox=True, settings=settings
+    )
+
+    assert result.exact
+    opened = [source for source in result.job.sources if source.origin]
+    assert opened
+    assert not [source for source in opened if "gym" in source.keyword]
+
+
+async def test_a_plan_is_made_of_a_few_calls_and_gone_on_from(
+    settings: Settings,
+) -> None:
+    plan = await headcount.plan(120, ["yoga", "tech"], sandbox=True, settings=settings)
+
+    assert (plan.job.status, plan.job.charged) == (Status.PAUSED, 2)
+    assert plan.needed is not None
+    result = await headcount.resume(plan.job.id, settings=settings)
+    assert result.exact
+    made = result.job.charged - plan.job.charged
+    assert plan.needed.low <= made <= plan.needed.high
+
+
+async def test_an_unknown_way_to_expand_is_refused_with_a_guess(
+    settings: Settings,
+) -> None:
+    with pytest.raises(InvalidSearch, match="did you mean 'related'"):
+        await headcount.find(9, "yoga", expand="relate", settings=settings)

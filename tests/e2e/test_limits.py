@@ -196,3 +196,50 @@ def test_a_target_that_the_keywords_can_hardly_hold_is_told_before_it_costs(
 
     assert "probably out of reach" not in within.err
     assert "331 are probably out of reach: name further keywords" in beyond.err
+
+
+# ------------------------------------------------------------------------- allowances
+@pytest.mark.usefixtures("provider")
+def test_a_search_waits_for_the_day_on_which_its_owner_may_spend_again(
+    home: Home,
+) -> None:
+    home.run("allowances", "set", "--owner", "local", "--credits-per-day", 1)
+
+    search = home.start("find", 50, "tech", "gaming")
+    search.hears("[WAITING] the 1 credits a day of owner 'local' are used up")
+    resting = home.shows(search.job)
+    more = home.run("allowances", "set", "--owner", "*", "--credits-per-day", 90)
+    freed = home.run("allowances", "remove", "--owner", "local")
+    ran = search.end()
+
+    assert resting["rest"]["until"].endswith("T00:00:00.000Z")
+    assert resting["apiCalls"] == 1
+    assert more.err == "all owners together: 1 of 90 credits today\n"
+    assert freed.err == "owner 'local': no limit\n"
+    assert ran.code == 0
+    assert len(home.creators(search.job)) == 50
+
+
+def test_a_search_ends_short_where_its_owners_month_is_used_up(
+    home: Home, provider: Provider
+) -> None:
+    home.run("allowances", "set", "--owner", "local", "--creators-per-month", 10)
+
+    ran = home.run("find", 50, "tech")
+
+    assert ran.code == 3
+    assert "Reason: budget. It may deliver no more" in ran.err
+    assert len(home.creators(ran.job)) == 10
+    assert home.run("allowances", "list").out == (
+        "owner 'local': 10 of 10 creators this month\n"
+    )
+    [told] = home.run("allowances", "list", "--format", "json").json
+    assert (told["owner"], told["creatorsUsedThisMonth"]) == ("local", 10)
+    assert provider.charged == 1
+
+
+def test_without_allowances_there_is_nothing_to_list(home: Home) -> None:
+    listed = home.run("allowances", "list")
+
+    assert (listed.code, listed.out) == (0, "")
+    assert listed.err == "No allowances: everybody may use what they like.\n"

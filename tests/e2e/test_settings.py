@@ -4,7 +4,7 @@ import pytest
 from e2e.program import Home, Provider
 
 from headcount.core.errors import InvalidSetting
-from headcount.settings import load_settings
+from headcount.settings import Settings, load_settings
 
 
 def spoken_cap(home: Home, *flags: str | int, **env: str) -> int:
@@ -125,3 +125,32 @@ def test_a_bad_file_is_told_by_its_name(home: Home, text: str, expected: str) ->
     assert ran.code == 2
     assert line.startswith("Error: ")
     assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ({}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"}, "http://c:4318/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/in"}, "http://c/in"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "TRUE"},
+            None,
+        ),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_EXPORTER": "none"},
+            None,
+        ),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
+                "OTEL_TRACES_EXPORTER": "console, otlp",
+            },
+            "http://c/v1/traces",
+        ),
+    ],
+)
+def test_traces_go_where_the_standard_variables_say(
+    given: dict[str, str], endpoint: str | None
+) -> None:
+    assert Settings.model_validate(given).traces_endpoint == endpoint

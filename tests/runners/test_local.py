@@ -117,8 +117,20 @@ async def test_a_defect_of_ours_ends_the_job_as_failed() -> None:
         await runner(stage, broken).run(stage.job_id)
 
     job = await stage.job()
-    told = "KeyError: 'no such column'"
+    told = "KeyError('no such column')"
     assert (job.status, job.outcome) == (Status.FAILED, Outcome(10, None, told))
+
+
+async def test_what_is_kept_of_a_defect_is_text_that_every_store_can_keep() -> None:
+    stage = await a_stage(FakeProvider(TEA))
+    broken = BrokenStore(stage, ValueError("half a \ud83d and a \0"))
+
+    with pytest.raises(InternalError):
+        await runner(stage, broken).run(stage.job_id)
+
+    job = await stage.job()
+    assert job.outcome is not None
+    assert job.outcome.detail == r"ValueError('half a \ud83d and a \x00')"
 
 
 async def test_a_store_that_cannot_be_used_leaves_the_job_as_it_was() -> None:

@@ -48,7 +48,7 @@ async def test_a_message_names_the_job_and_its_terms(tmp_path: Path) -> None:
         assert message.retry_delay_expression == "15000 * pow(2, retried)"
         assert message.label == "headcount"
         assert message.flow_control
-        assert message.flow_control.parallelism == 10
+        assert message.flow_control.parallelism == 4  # as many as calls at once
         assert message.flow_control.key.startswith("headcount-scrapecreators-")
         assert "sandbox-key" not in message.flow_control.key
 

@@ -192,6 +192,38 @@ async def test_a_job_that_cannot_be_worked_on_rests_and_is_tried_again(
     assert "no key" in caplog.text
 
 
+async def test_a_job_that_is_left_to_others_is_not_claimed_until_its_time() -> None:
+    stage = await a_stage(FakeProvider(TEA), a_job(target=60))
+    looked = []
+
+    async def prepare(_: str) -> datetime | None:
+        looked.append(stage.seconds())
+        return after(5) if stage.seconds() < 5 else None
+
+    runner = ServiceRunner(stage.engine(), stage.rows, stage.clock, prepare=prepare)
+
+    async with at_work(runner):
+        await stage.clock.sleep(4)
+        untouched = await stage.job()
+        [job] = await ended(stage, stage.job_id)
+
+    assert (untouched.fence, job.fence, job.status) == (0, 1, Status.COMPLETED)
+    assert looked[:2] == [0, 5]
+
+
+async def test_chores_are_done_until_what_is_out_has_been_counted() -> None:
+    stage = await a_slow_stage(FakeProvider(TEA), {"tea": 5.0}, a_job(target=60))
+    done: list[float] = []
+
+    async def renew() -> None:
+        done.append(stage.seconds())
+
+    async with at_work(service(stage, chores=[Chore("renewing", 1, renew)])):
+        await stage.clock.sleep(1.5)
+
+    assert done[:5] == [0, 1, 2, 3, 4]
+
+
 async def test_chores_are_done_every_so_often_and_may_fail(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import pytest
 from fakes.postgres import server as postgres
 from fastapi import FastAPI
 
+from headcount.acts import Observer
 from headcount.adapters.keys import Keys, Scope
+from headcount.adapters.webhooks import Resolver
 from headcount.settings import Settings
 from headcount.web.app import open_web
 from headcount.web.server import Server, address_of, listen
@@ -113,20 +117,46 @@ async def events_of(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
             event = {}
 
 
+async def by_heart(host: str, port: int) -> Sequence[str]:
+    """A look-up that sends nothing: addresses are themselves, `.example` is public."""
+    del port
+    if host.endswith(".example"):
+        return ["93.184.216.34"]
+    try:
+        return [str(ip_address(host.strip("[]")))]
+    except ValueError:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name") from None
+
+
 @asynccontextmanager
 async def serving_web(
-    url: str, *, works: bool = True, dev: bool = True, **settings: object
+    url: str,
+    *,
+    works: bool = True,
+    dev: bool = True,
+    observers: Iterable[Observer] = (),
+    resolve: Resolver = by_heart,
+    **settings: object,
 ) -> AsyncIterator[Service]:
     """A service over the database at a URL, on a port of its own."""
     given = Settings.model_validate({"database_url": url, **settings})
-    async with open_web(given, works=works, dev=dev) as web:
-        ready = asyncio.Event()
-        server = Server(web, ready.set)
-        with listen("127.0.0.1", 0) as listener:
-            address = address_of(listener)
-            running = asyncio.create_task(server.serve(sockets=[listener]))
-            await asyncio.wait_for(ready.wait(), PATIENCE)
-            async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
-                yield Service(web, address, client)
-            server.should_exit = True
-            await running
+    opening = open_web(
+        given, works=works, dev=dev, observers=observers, resolve=resolve
+    )
+    async with opening as web, served(web) as service:
+        yield service
+
+
+@asynccontextmanager
+async def served(web: FastAPI) -> AsyncIterator[Service]:
+    """An app on a port of its own."""
+    ready = asyncio.Event()
+    server = Server(web, ready.set)
+    with listen("127.0.0.1", 0) as listener:
+        address = address_of(listener)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await asyncio.wait_for(ready.wait(), PATIENCE)
+        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as client:
+            yield Service(web, address, client)
+        server.should_exit = True
+        await running

@@ -2,13 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from fakes.receiver import receiving
-from web.service import EVERY_DATABASE, PATIENCE, Service, serving_web, sqlite
+from web.service import EVERY_DATABASE, PATIENCE, SEARCH, Service, serving_web, sqlite
+
+from headcount.adapters.webhooks import Resolver
 
 URL = "https://shop.example/hooks/headcount"
 
@@ -74,6 +78,89 @@ async def test_what_cannot_be_an_endpoint_is_refused(
 
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def answering(*addresses: str) -> Resolver:
+    """A look-up that finds these addresses for every name."""
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        del host, port
+        return addresses
+
+    return resolve
+
+
+def failing(code: int) -> Resolver:
+    """A look-up that fails with this code of the name service."""
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror(code, f"nothing of {host}:{port}")
+
+    return resolve
+
+
+async def hanging(host: str, port: int) -> Sequence[str]:
+    """A look-up that never comes back."""
+    await asyncio.Event().wait()
+    return [f"{host}:{port}"]
+
+
+async def begun_by(
+    resolve: Resolver, folder: Path, *, webhook_allow_private: bool = False
+) -> httpx2.Response:
+    """The answer to a job whose webhook's name is looked up like this."""
+    serving = serving_web(
+        await sqlite(folder),
+        works=False,
+        resolve=resolve,
+        webhook_allow_private=webhook_allow_private,
+    )
+    async with serving as service:
+        return await service.post("/api/jobs", {**SEARCH, "webhook": URL})
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.7", "127.0.0.1", "169.254.169.254", "::1", "fd00::7"]
+)
+async def test_a_name_that_leads_inside_is_refused_at_the_door(
+    address: str, tmp_path: Path
+) -> None:
+    answer = await begun_by(answering("93.184.216.34", address), tmp_path)
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "webhook"
+    assert "private or reserved" in error["detail"]
+    assert address not in answer.text
+
+
+async def test_a_name_that_leads_inside_is_taken_where_the_operator_allows_it(
+    tmp_path: Path,
+) -> None:
+    inside = answering("10.0.0.7")
+
+    answer = await begun_by(inside, tmp_path, webhook_allow_private=True)
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_FAIL])
+async def test_a_name_that_there_is_not_is_refused_with_a_hint(
+    code: int, tmp_path: Path
+) -> None:
+    answer = await begun_by(failing(code), tmp_path)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "webhook", "detail": "shop.example has no address: check the name"}
+    ]
+
+
+@pytest.mark.parametrize("resolve", [failing(socket.EAI_AGAIN), hanging])
+async def test_a_name_service_that_does_not_answer_keeps_no_job_away(
+    resolve: Resolver, tmp_path: Path
+) -> None:
+    assert (await begun_by(resolve, tmp_path)).status_code == 201
 
 
 async def test_setting_a_secret_takes_a_key_that_may_write(tmp_path: Path) -> None:

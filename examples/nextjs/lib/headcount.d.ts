@@ -55,6 +55,12 @@ export type LimitsAsk = {
 
 /** A search: how many creators, from which keywords, within what limits. */
 export type SearchAsk = {
+  /** Which new sources may be opened where the keywords fall short. */
+  expand?: "off" | "variants" | "related" | "all" | null;
+  /** Words that no keyword opened so may have in it. */
+  expandExclude?: Array<string> | null;
+  /** The least relevance of what may be opened. */
+  relevanceMin?: number | null;
   /** A list, or text in which commas separate them. Each keyword is a source of its own. */
   keywords: Array<string> | string;
   /** How many creators. */
@@ -69,12 +75,6 @@ export type SearchAsk = {
   sort?: "relevance" | "most-liked" | "date-posted" | null;
   /** How old videos may be. */
   period?: "yesterday" | "this-week" | "this-month" | "last-3-months" | "last-6-months" | "all-time" | null;
-  /** Which new sources may be opened where the keywords are not enough. */
-  expand?: "off" | "variants" | "related" | "all" | null;
-  /** Words that no keyword opened so may have in it. */
-  expandExclude?: Array<string> | null;
-  /** The least relevance of what may be opened. */
-  relevanceMin?: number | null;
   /** What you call it, to find it by. */
   campaign?: string | null;
   /** Which of your users it is for. */
@@ -98,6 +98,12 @@ export type Status = "pending" | "processing" | "paused" | "completed" | "partia
 
 /** What a job may have in all: absolute, so that asking twice changes nothing. */
 export type TopUpAsk = {
+  /** Which new sources may be opened where the keywords fall short. */
+  expand?: "off" | "variants" | "related" | "all" | null;
+  /** Words that no keyword opened so may have in it. */
+  expandExclude?: Array<string> | null;
+  /** The least relevance of what may be opened. */
+  relevanceMin?: number | null;
   /** Creators in all. */
   targetResults?: number | null;
   /** Limits in all. */
@@ -254,6 +260,16 @@ export type Expansion = {
   /** Creators that qualified by them. */
   newUnique: number;
 };
+
+/** A figure that is expected, and between what it lies in nine cases of ten. */
+export type Figure = {
+  /** The low end. */
+  low: number;
+  /** What is expected. */
+  expected: number;
+  /** The high end. */
+  high: number;
+} | null;
 
 /** The key figures of a set of jobs that have ended. */
 export type Figures = {
@@ -570,6 +586,47 @@ export type Outcome = {
   reason: "sources_exhausted" | "call_limit" | "budget" | "deadline" | "out_of_credits" | "provider_blocked" | "finished_by_user" | null;
   /** More words on the reason. */
   detail: string | null;
+};
+
+/** What a search is expected to take, told from a few pages of it. */
+export type Plan = {
+  job: JobDocument["id"];
+  sandbox: JobDocument["sandbox"];
+  targetResults: JobDocument["targetResults"];
+  found: Progress["current"];
+  /** What the plan itself cost. */
+  spent: {
+    calls: Progress["apiCalls"];
+    credits: JobDocument["credits"];
+  };
+  /** What is still to come: null where no source is left to ask, and cost where no price is set. */
+  needed: {
+    calls: Figure;
+    credits: Figure;
+    cost: Figure;
+    seconds: Figure;
+  };
+  callCap: JobDocument["callCap"];
+  /** Whether more calls are expected than the job may make. */
+  overTheCap: boolean;
+  reach: Figure;
+  /** Whether the target lies beyond the range of what the keywords hold. */
+  outOfReach: boolean;
+  /** Of each keyword, what it has shown and is expected to show. */
+  keywords: Array<{
+    keyword: Source["keyword"];
+    pages: Source["pages"];
+    newUnique: Source["newUnique"];
+    supply: Source["supply"];
+    error: Source["error"];
+  }>;
+  /** The sources that the job would open first, by what it may be allowed. */
+  mayOpen: {
+    variants: Array<string>;
+    related: Array<string>;
+  };
+  /** The command that goes on from what is there; null where nothing is missing. */
+  resume: string | null;
 };
 
 /** What went wrong, as in RFC 9457. */

@@ -1,7 +1,7 @@
 """What all machines know of a provider's key: its next turn, and whether it is closed.
 
 A turn is a row moved ahead by compare-and-set, in a transaction of its own, and only
-where a spacing is set. Whether a key is closed is read every few seconds and told at
+where a spacing is set; it is taken for a while, or each call would wait for the database. Whether a key is closed is read every few seconds and told at
 once by whoever closes it here: a late reader makes a call that is refused, no more. How
 many calls may be out is said by `permits`.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from math import ceil
 from secrets import token_hex
 
 from sqlalchemy import Connection, or_, select, update
@@ -25,6 +26,7 @@ from headcount.core.errors import StoreError
 from headcount.ports import Clock, Slots
 
 _LOG = logging.getLogger(__name__)
+_TURN = timedelta(milliseconds=50)  # which a turn lasts at least
 _PEEP = 1.0  # seconds between two looks at a key that is closed while calls are out
 EVERY_KEY = "*"  # closed, it stops all calls of all keys
 LOOK_AGAIN = timedelta(seconds=30)  # at a key that is closed
@@ -110,52 +112,65 @@ def _closed(connection: Connection) -> Mapping[str, Closed]:
 
 
 class FleetPace:
-    """The pace of a key that all machines share; `local` is this machine's part of it.
+    """The pace of a key that all machines share.
 
-    What `local` allows is how many calls may be out on all machines together. A key
-    that runs out of credits is closed for all, and the jobs wait.
+    At most `concurrency` calls are out on all of them together, and their starts are
+    `spacing` apart. A key that runs out of credits is closed for all, and the jobs wait.
     """
 
     def __init__(
         self,
-        local: KeyPace,
         gates: Gates,
         key: str,
         clock: Clock,
         *,
+        concurrency: int,
         spacing: timedelta = timedelta(0),
     ) -> None:
-        self._local, self._gates, self._key = local, gates, key
-        self._clock, self._spacing = clock, spacing
-        self.share = Share(local, gates.permits, key, clock)
+        self._gates, self._key, self._clock = gates, key, clock
+        self._spacing = spacing
+        self._local = KeyPace(clock, concurrency=concurrency, spacing=spacing)
+        self._ours_until = clock.now()  # the end of the turn that we have
+        self.share = Share(self._local, gates.permits, key, clock)
 
     async def take(self, wanted: int) -> Slots:
         """Reserve up to `wanted` slots; with a spacing one, when it is our turn."""
         if self._shut():
             return Slots(0)
         slots = await self.share.take(min(wanted, 1) if self._spacing else wanted)
-        if not slots.number or not self._spacing:
+        if slots.next_at is None or not self._spacing:
             return slots
-        now = self._clock.now()
-        turn: datetime | None = now + self._spacing
+        return slots if await self._has_turn(slots.next_at) else Slots(0)
+
+    async def _has_turn(self, next_at: datetime) -> bool:
+        """Whether a call may begin a spacing before this; without, the slot is free.
+
+        Where calls may follow close upon another, a turn is for some of them.
+        """
+        if next_at <= self._ours_until:
+            return True
+        start = next_at - self._spacing
+        ends = start + self._spacing * max(1, ceil(_TURN / self._spacing))
+        turn: datetime | None = ends
         try:
-            turn = await self._gates.next_turn(self._key, now, self._spacing)
+            turn = await self._gates.next_turn(self._key, start, ends - start)
         except (
             StoreError
         ) as error:  # a page may be waiting to be settled: no turn, then
             _LOG.warning("no turn for %s: %s", self._key, error)
         finally:
             if turn is not None:
-                await self._local.give_back(slots, slots.number)
+                await self._local.give_back(Slots(1, next_at), 1)
         if turn is None:
-            return replace(slots, next_at=now + self._spacing)
-        self._local.hold_off((turn - now).total_seconds())
-        return Slots(0)
+            self._ours_until = ends
+            return True
+        self._local.hold_off((turn - start).total_seconds())
+        return False
 
     async def give_back(self, slots: Slots, unused: int) -> None:
         """Return slots that were not used; another's turn since then stands."""
         await self._local.give_back(slots, unused)
-        if unused and self._spacing and slots.next_at:
+        if unused and self._spacing and slots.next_at == self._ours_until:
             now = self._clock.now()
             await self._gates.return_turn(self._key, slots.next_at, now)
 

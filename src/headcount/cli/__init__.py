@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from headcount.cli.allowances import allowances
 from headcount.cli.batch import batch
 from headcount.cli.db import db
 from headcount.cli.doctor import doctor
@@ -11,6 +12,7 @@ from headcount.cli.find import find
 from headcount.cli.jobs import jobs
 from headcount.cli.keys import keys
 from headcount.cli.options import CountFirst
+from headcount.cli.plan import plan
 from headcount.cli.provider import provider
 from headcount.cli.qstash import qstash
 from headcount.cli.sandbox import sandbox
@@ -28,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=CountFirst)(find)
+app.command(cls=CountFirst)(plan)
 app.add_typer(jobs)
 app.command()(suite)
 app.command()(batch)
@@ -36,6 +39,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(stats)
 app.add_typer(keys)
+app.add_typer(allowances)
 app.add_typer(provider)
 app.add_typer(qstash)
 app.add_typer(db)

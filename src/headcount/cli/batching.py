@@ -9,11 +9,11 @@ from typing import Any
 
 import typer
 
-from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery
 from headcount.cli.exits import Exit, print_data, whoever_reads
+from headcount.cli.here import open_here
 from headcount.cli.listing import job_table
-from headcount.cli.options import Caps, Format, Place, Shape, Variant
+from headcount.cli.options import Caps, Format, Place, Shape, Variant, Wider
 from headcount.cli.views import open_view
 from headcount.cli.work import expect, search_from, work_and_deliver
 from headcount.core.errors import InvalidSearch, InvalidSetting, UsageError
@@ -24,6 +24,7 @@ from headcount.settings import Settings
 
 _VARIANT = ("region", "sort", "period")
 _LIMITS = ("max_calls", "max_credits", "deadline")
+_WIDER = ("expand", "expand_exclude", "relevance_min")
 _OUTPUT = ("out", "format", "shape")
 _OWN = ("name", "target", "keywords", "sandbox")
 _FILTERS = tuple(spec.name for spec in FILTERS)
@@ -34,8 +35,11 @@ _KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "max_calls": ("a whole number", (int,)),
     "max_credits": ("a whole number", (int,)),
     "deadline": ("a time such as 15m", (str, datetime)),
+    "expand": ("a word such as variants", (str,)),
+    "expand_exclude": ("a list of words", (list, str)),
+    "relevance_min": ("a number from 0 to 1", (float, int)),
 }
-_KNOWN = frozenset(_OWN + _OUTPUT + _LIMITS + _VARIANT + _FILTERS)
+_KNOWN = frozenset(_OWN + _OUTPUT + _LIMITS + _VARIANT + _WIDER + _FILTERS)
 
 Table = dict[str, object]
 
@@ -109,7 +113,14 @@ def _search(table: Table, settings: Settings) -> Search:
         filters={name: table[name] for name in _FILTERS if name in table},
         caps=_caps(table),
         variant=Variant(*(_text(table.get(name)) for name in _VARIANT)),
+        wider=_wider(table),
     )
+
+
+def _wider(table: dict[str, Any]) -> Wider:
+    words = table.get("expand_exclude", [])
+    listed = [words] if isinstance(words, str) else [str(word) for word in words]
+    return Wider(table.get("expand"), listed, table.get("relevance_min"))
 
 
 def _caps(table: dict[str, Any]) -> Caps:
@@ -149,15 +160,17 @@ async def run_batch(
     """
     view = open_view(quiet=quiet, debug=settings.debug)
     documents, worst = [], 0
-    async with open_app(settings, watch=view) as app:
+    async with open_here(settings) as desk:
         for entry in entries:
-            await app.connect(entry.search.provider)
+            await desk.ready(entry.search)
         for place, entry in enumerate(entries, start=1):
             view.say(f"[{place}/{len(entries)}] {entry.name}")
-            job = await app.create(entry.search)
-            expect(job, settings, view)
-            code = await work_and_deliver(app, job, entry.delivery, view)
-            job = await app.store.load(job.id)
+            new = await desk.create(entry.search)
+            expect(new, settings, view)
+            code = await work_and_deliver(
+                desk, new, entry.delivery, settings=settings, view=view
+            )
+            job = await desk.app.store.load(new.id)
             documents.append({"name": entry.name, **job_document(job)})
             worst = max(worst, code)
             if code == Exit.INTERRUPTED or _key_is_of_no_use(job):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
+from headcount.cli.exits import Exit, finish, print_data, told
 from headcount.core.errors import StoreOutdated, StoreTooNew
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def current(format_: opt.ListingOption = opt.Listing.TABLE) -> int:
 
     found = _with_database(schema.current)
     if format_ is opt.Listing.JSON:
-        typer.echo(json.dumps({"found": found, "needed": HEAD}, indent=2))
+        print_data(json.dumps({"found": found, "needed": HEAD}, indent=2))
     else:
-        typer.echo(f"found {found or 'none'}, needed {HEAD}")
+        print_data(f"found {found or 'none'}, needed {HEAD}")
     return Exit.EXACT
 
 

@@ -5,12 +5,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from headcount.adapters.exports import FORMATS, check_format, export, format_of
-from headcount.bootstrap import App
+from headcount.cli.desk import Desk
 from headcount.cli.options import Place, Shape
+from headcount.client.documents import JobDocument, JobSheet, document_of
 from headcount.core.errors import InvalidSetting, OperatorError
-from headcount.core.model import Job
-from headcount.core.report import exact_count_tracking
+
+_JOB_NAMES = tuple(field.encode_name for field in msgspec.structs.fields(JobDocument))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,13 @@ def _check_place(out: Path) -> None:
         )
 
 
-async def deliver(app: App, job: Job, delivery: Delivery) -> None:
+async def deliver(desk: Desk, job: JobSheet, delivery: Delivery) -> None:
     """Write the delivered creators of a job."""
-    calls = [call async for call in app.store.calls(job.id)]
+    sheet = document_of(job)
     await export(
-        app.store.delivered(job.id),
-        job=job,
-        tracking=exact_count_tracking(job, calls),
+        desk.creators(job.id, delivery.shape),
+        job={name: sheet[name] for name in _JOB_NAMES},
+        tracking=document_of(job.exact_count_tracking),
         fmt=delivery.form,
         shape=delivery.shape,
         out=delivery.out or sys.stdout.buffer,

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, redirect_stderr
 from enum import IntEnum
-from typing import Any, ParamSpec, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO, TypeVar, cast
 
 import typer
 
 from headcount.core.errors import HeadcountError, UsageError
-from headcount.core.model import Job, Reason, Status
+from headcount.core.model import Reason, Status
+
+if TYPE_CHECKING:
+    from headcount.client.documents import JobDocument
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +33,7 @@ class Exit(IntEnum):
     UNREAD = 141  # as of a program that SIGPIPE has ended
 
 
-def exit_of(job: Job) -> Exit:
+def exit_of(job: "JobDocument") -> Exit:
     """The exit code that tells how a job stands."""
     if job.status is Status.COMPLETED:
         return Exit.EXACT

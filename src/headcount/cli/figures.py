@@ -1,5 +1,6 @@
 """What `headcount stats` does and prints."""
 
+import asyncio
 import json
 from collections.abc import (
     AsyncIterator,
@@ -9,20 +10,25 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 
-import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from headcount.adapters.statistics import recount
-from headcount.bootstrap import App, open_app
+from headcount.cli.desks import open_desk
+from headcount.cli.exits import print_data
+from headcount.cli.here import open_here
 from headcount.cli.options import Listing
-from headcount.core.figures import figures, statistics_document
-from headcount.core.statistics import EVERY_SIZE, Coverage, Kind, Statistics
+from headcount.client.documents import document_of
+from headcount.client.results import FiguresByTarget, StatisticsDocument
+from headcount.core.report import Document
+from headcount.core.statistics import Coverage
 from headcount.settings import Settings
 
 _WIDTH = 88
@@ -48,51 +54,54 @@ _ROWS = {
 _BY_TARGET = ("totalJobs", "accuracyRate", "avgApiCalls", "avgProcessingTime")
 
 
-Reading = Callable[[App, Coverage], Awaitable[Statistics]]
-Form = Callable[[Statistics], str]
+Reading = Callable[[], Awaitable[StatisticsDocument]]
+Form = Callable[[StatisticsDocument], str]
 
 
-async def kept(app: App, coverage: Coverage) -> Statistics:
-    """Read the sums that are kept."""
-    return await app.statistics(coverage)
+@asynccontextmanager
+async def kept(settings: Settings, coverage: Coverage) -> AsyncIterator[Reading]:
+    """What reads the sums that are kept."""
+    async with open_desk(settings) as desk:
+        yield lambda: desk.statistics(coverage)
 
 
-async def recounted(app: App, coverage: Coverage) -> Statistics:
-    """Read every job anew."""
-    return await recount(app.store, coverage, app.clock.now())
+@asynccontextmanager
+async def recounted(settings: Settings, coverage: Coverage) -> AsyncIterator[Reading]:
+    """What reads every job of this machine anew."""
+    async with open_here(settings) as desk:
+        yield lambda: desk.recount(coverage)
 
 
-async def show(
-    settings: Settings, coverage: Coverage, read: Reading, form: Form
-) -> None:
+async def show(source: AbstractAsyncContextManager[Reading], form: Form) -> None:
     """Print the figures once."""
-    async with open_app(settings) as app:
-        await app.store.figures.roll_up()  # where no service runs, nobody else does
-        typer.echo(form(await read(app, coverage)))
+    async with source as read:
+        print_data(form(await read()))
 
 
-async def watch(
-    settings: Settings, coverage: Coverage, read: Reading, form: Form
-) -> None:
+async def watch(source: AbstractAsyncContextManager[Reading], form: Form) -> None:
     """Print the figures, and again whenever they have changed, until interrupted."""
-    async with open_app(settings) as app:
-        await app.store.figures.roll_up()
+    async with source as read:
         with _screen() as draw:
-            async for found in _changes(app, coverage, read):
+            async for found in _changes(read):
                 draw(form(found))
 
 
-async def _changes(
-    app: App, coverage: Coverage, read: Reading
-) -> AsyncIterator[Statistics]:
+async def _changes(read: Reading) -> AsyncIterator[StatisticsDocument]:
     """The figures as they are, and then as they have become."""
     last = None
     while True:
-        found = await read(app, coverage)
-        if last is None or found != replace(last, at=found.at):
+        found = await read()
+        if last is None or _told(found) != _told(last):
             yield found
         last = found
-        await app.clock.sleep(_LOOK)
+        await asyncio.sleep(_LOOK)
+
+
+def _told(statistics: StatisticsDocument) -> Document:
+    """The figures without the time at which they were read."""
+    told = document_of(statistics)
+    latest = {**document_of(statistics.exact_count_stats), "lastUpdated": None}
+    return {**told, "exactCountStats": latest}
 
 
 @contextmanager
@@ -100,38 +109,42 @@ def _screen() -> Iterator[Callable[[str], None]]:
     """What draws a text in place of the last one on a terminal, else below it."""
     console = Console()
     if not console.is_terminal:
-        yield typer.echo
+        yield print_data
         return
     with Live(console=console, auto_refresh=False) as live:
         yield lambda text: live.update(Text(text), refresh=True)
 
 
 # ------------------------------------------------------------------------ how it looks
-def sheet(statistics: Statistics) -> str:
+def sheet(statistics: StatisticsDocument) -> str:
     """The figures as tables: by the kind of job, and by the target asked."""
-    kinds = [figures(statistics, kind) for kind in Kind]
+    kinds = (statistics.real, statistics.sandbox, statistics.test_capped)
+    figures = [document_of(kind) for kind in kinds]
     by_kind = _grid(
         ("", "real jobs", "sandbox", "test-capped"),
-        ([told, *(kind[name] for kind in kinds)] for name, told in _ROWS.items()),
+        ([told, *(kind[name] for kind in figures)] for name, told in _ROWS.items()),
     )
-    sizes = ((size, figures(statistics, Kind.REAL, [size])) for size in EVERY_SIZE)
     by_target = _grid(
         ("target", *(_ROWS[name] for name in _BY_TARGET)),
-        ([_up_to(size), *(told[name] for name in _BY_TARGET)] for size, told in sizes),
+        map(_by_target, statistics.by_target_count),
     )
-    keywords = ", ".join(statistics.top_keywords) or "none yet"
+    keywords = ", ".join(statistics.exact_count_stats.top_keywords) or "none yet"
     top = f"Top keywords: {keywords}"
-    return "\n\n".join((_heading(statistics.coverage), by_kind, by_target, top))
+    return "\n\n".join((_heading(statistics), by_kind, by_target, top))
 
 
-def _heading(coverage: Coverage) -> str:
+def _by_target(row: FiguresByTarget) -> list[object]:
+    size, figures = row.target_count_up_to, document_of(row.figures)
+    up_to = f"up to {size:,}" if size else "more"
+    return [up_to, *(figures[name] for name in _BY_TARGET)]
+
+
+def _heading(statistics: StatisticsDocument) -> str:
     """What the figures cover."""
-    asked = [f"{name} {value}" for name, value in asdict(coverage).items() if value]
+    names = ("since", "until", "keyword", "owner")
+    covered = {name: getattr(statistics, name) for name in names}
+    asked = [f"{name} {value}" for name, value in covered.items() if value]
     return f"Jobs that have ended: {', '.join(asked) or 'all of them'}"
-
-
-def _up_to(size: int) -> str:
-    return f"up to {size:,}" if size else "more"
 
 
 def _grid(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -146,12 +159,12 @@ def _grid(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return capture.get().rstrip("\n")
 
 
-def _json(statistics: Statistics) -> str:
-    return json.dumps(statistics_document(statistics), ensure_ascii=False, indent=2)
+def _json(statistics: StatisticsDocument) -> str:
+    return json.dumps(document_of(statistics), ensure_ascii=False, indent=2)
 
 
-def _json_line(statistics: Statistics) -> str:
-    return json.dumps(statistics_document(statistics), ensure_ascii=False)
+def _json_line(statistics: StatisticsDocument) -> str:
+    return json.dumps(document_of(statistics), ensure_ascii=False)
 
 
 WHOLE: Mapping[Listing, Form] = {Listing.TABLE: sheet, Listing.JSON: _json}

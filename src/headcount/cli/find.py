@@ -22,6 +22,7 @@ def find(
     *,
     sandbox: opt.Sandbox = False,
     variant: opt.Variant,
+    wider: opt.Wider,
     caps: opt.Caps,
     concurrency: opt.Concurrency = None,
     rate_limit_ms: opt.RateLimit = None,
@@ -29,9 +30,11 @@ def find(
     speed: opt.SpeedOption = None,
     output: opt.Output,
     yes: opt.Yes = False,
+    server: opt.Server = None,
     filters: opt.Chosen,
 ) -> int:
     """Find exactly N different creators, or say precisely why there are fewer."""
+    from headcount.cli.desks import only_here
     from headcount.cli.work import find_and_deliver, search_from
     from headcount.settings import load_settings
 
@@ -41,6 +44,13 @@ def find(
         retries=retries,
         speed=speed,
         debug=output.debug,
+        server=server,
+    )
+    only_here(
+        settings,
+        concurrency=concurrency,
+        rate_limit_ms=rate_limit_ms,
+        debug=output.debug,
     )
     search = search_from(
         settings,
@@ -49,5 +59,6 @@ def find(
         filters=filters,
         caps=caps,
         variant=variant,
+        wider=wider,
     )
     return finish(find_and_deliver(settings, search, output, yes=yes))

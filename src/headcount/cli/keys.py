@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
+from headcount.cli.exits import Exit, finish, print_data, told
 
 if TYPE_CHECKING:
     from headcount.adapters.keys import ApiKey, Keys
@@ -25,7 +25,7 @@ def create(
     *,
     owner: Annotated[str, typer.Option(help="Whose jobs it is for.")],
     scope: Annotated[
-        Literal["read", "write", "admin"],
+        Literal["metrics", "read", "write", "admin"],
         typer.Option(help="What it allows; admin sees the jobs of all owners."),
     ] = "write",
 ) -> int:
@@ -34,7 +34,7 @@ def create(
 
     made = _with_keys(lambda known: known.create(owner, Scope(scope)))
     key, token = finish(made)
-    typer.echo(token)
+    print_data(token)
     typer.echo(
         f"Key {key.id} of {key.owner}, scope {key.scope}. It is not shown again; "
         f"to take it back: headcount keys revoke {key.id}",
@@ -49,14 +49,14 @@ def list_(format_: opt.ListingOption = opt.Listing.TABLE) -> int:
     """List the keys, revoked ones too; the keys themselves are not kept."""
     found = [_document(key) for key in finish(_with_keys(lambda known: known.all()))]
     if format_ is opt.Listing.JSON:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_data(json.dumps(found, ensure_ascii=False, indent=2))
         return Exit.EXACT
     if not found:
-        typer.echo("No keys yet: headcount keys create --owner NAME")
+        print_data("No keys yet: headcount keys create --owner NAME")
     else:
-        typer.echo(_line(_HEADINGS))
+        print_data(_line(_HEADINGS))
     for row in found:
-        typer.echo(_line(str(row[name] or "") for name in _HEADINGS))
+        print_data(_line(str(row[name] or "") for name in _HEADINGS))
     return Exit.EXACT
 
 

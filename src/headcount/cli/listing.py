@@ -1,7 +1,7 @@
 """What the `jobs` commands do and print."""
 
 import json
-from datetime import datetime
+from datetime import timedelta
 
 import typer
 from rich.console import Console
@@ -10,169 +10,130 @@ from rich.text import Text
 
 from headcount.bootstrap import open_app
 from headcount.cli.delivery import Delivery, deliver
+from headcount.cli.desk import Order
+from headcount.cli.desks import open_desk
 from headcount.cli.exits import Exit, exit_of, print_data
-from headcount.cli.options import Caps, Output
+from headcount.cli.options import Caps, Output, Wider
 from headcount.cli.views import many, open_view
-from headcount.cli.work import expect, limits_of, work_and_deliver
-from headcount.core.errors import JobNotReady
-from headcount.core.model import Job, Status
-from headcount.core.report import (
-    Document,
-    advice,
-    exact_count_tracking,
-    job_document,
+from headcount.cli.work import (
+    expect,
+    given_expansion,
+    helped,
+    limits_of,
+    work_and_deliver,
 )
-from headcount.core.selection import Selection
-from headcount.engine import LEASE
-from headcount.ports import Event
-from headcount.runners.local import is_dead
+from headcount.client.documents import JobDocument, JobEvent, document_of
+from headcount.core.model import Status
+from headcount.core.report import Document
 from headcount.settings import Settings
 
 _WIDTH = 120
-_LOOK = 0.3  # seconds between two looks at the events of another process
 
 
 async def rows_of(settings: Settings, status: Status | None) -> list[Document]:
-    """The documents of all jobs, the newest first."""
-    async with open_app(settings) as app:
-        now, wanted = app.clock.now(), Selection(status)
-        return [_advised(job, now) async for job in app.store.jobs(wanted)]
+    """The documents of all jobs, the newest first, with what would help them."""
+    async with open_desk(settings) as desk:
+        return [
+            {**document_of(job), "advice": helped(desk, advice)}
+            async for job, advice in desk.jobs(status)
+        ]
 
 
-async def document_of(settings: Settings, job_id: str) -> Document:
+async def sheet_of(settings: Settings, job_id: str) -> Document:
     """A job's document, with its exactCountTracking."""
-    async with open_app(settings) as app:
-        job = await app.store.load(job_id)
-        calls = [call async for call in app.store.calls(job_id)]
-        tracking = exact_count_tracking(job, calls)
-        return {**_advised(job, app.clock.now()), "exactCountTracking": tracking}
+    async with open_desk(settings) as desk:
+        job = await desk.job(job_id)
+        return {**document_of(job), "advice": helped(desk, job.advice)}
 
 
-def _advised(job: Job, now: datetime) -> Document:
-    """A job's document, with what would help where it fell short or stalled."""
-    text = _unattended(job) if _stalled(job, now) else advice(job)
-    return {**job_document(job), "advice": text}
+async def ordered(settings: Settings, job_id: str, order: Order) -> JobDocument:
+    """Give an order to a job, and return how it stands."""
+    async with open_desk(settings) as desk:
+        return await desk.order(job_id, order)
 
 
-async def cancelled(settings: Settings, job_id: str) -> Job:
-    """Cancel a job, and return it as it stands."""
-    async with open_app(settings) as app:
-        return await app.cancel(job_id)
-
-
-async def finished(settings: Settings, job_id: str) -> Job:
-    """Finish a job, and return it as it stands."""
-    async with open_app(settings) as app:
-        return await app.finish(job_id)
-
-
-def standing(job: Job) -> str:
+def standing(job: JobDocument) -> str:
     """How a job stands, and what may still change that."""
-    out = len(job.open_calls)
+    out = job.open_calls
     still = f"; {many(out, 'call')} still out will be counted" if out else ""
     return (
         f"Job {job.id} is {job.status}: "
-        f"{job.delivered} of {many(job.target, 'creator')}{still}."
+        f"{job.current} of {many(job.target, 'creator')}{still}."
     )
 
 
 async def exported(settings: Settings, job_id: str, delivery: Delivery) -> None:
     """Write what a job has."""
-    async with open_app(settings) as app:
-        await deliver(app, await app.store.load(job_id), delivery)
+    async with open_desk(settings) as desk:
+        await deliver(desk, await desk.job(job_id), delivery)
 
 
 async def deleted(settings: Settings, job_id: str) -> None:
-    """Forget a job.
+    """Forget a job, unless somebody is working on it."""
+    async with open_desk(settings) as desk:
+        await desk.delete(job_id)
 
-    Raises:
-        JobNotReady: somebody is working on it.
-    """
+
+async def count_old(settings: Settings, older_than: timedelta) -> int:
+    """How many jobs ended longer ago than this."""
     async with open_app(settings) as app:
-        job = await app.store.load(job_id)
-        if _worked_on(job, app.clock.now()):
-            raise JobNotReady(
-                f"job {job_id} is being worked on: headcount jobs cancel {job_id} first"
-            )
-        await app.store.delete(job_id)
+        return await app.retention.count_jobs(older_than)
+
+
+async def prune(settings: Settings, older_than: timedelta) -> int:
+    """Forget the jobs that ended longer ago than this; returns how many."""
+    async with open_app(settings) as app:
+        return await app.retention.forget_jobs(older_than)
 
 
 async def continued(
-    settings: Settings, job_id: str, target: int | None, *, caps: Caps, output: Output
+    settings: Settings,
+    job_id: str,
+    target: int | None,
+    *,
+    caps: Caps,
+    wider: Wider,
+    output: Output,
 ) -> int:
-    """Raise a job's target or limits, and work on it until it has ended.
+    """Raise a job's target or limits, and see it to its end.
 
     Raises:
         JobNotReady: the job was cancelled.
     """
     delivery, limits = Delivery.to(output), limits_of(caps)
+    expansion = given_expansion(wider, settings)
     view = open_view(quiet=output.quiet, debug=settings.debug)
-    async with open_app(settings, watch=view) as app:
-        job = await app.store.load(job_id)
-        await app.connect(job.search.provider)
-        await app.top_up(
-            job_id,
-            target,
-            max_calls=limits.max_calls,
-            max_credits=limits.max_credits,
-            deadline=limits.deadline,
-        )
-        job = await app.resume(job_id)
+    async with open_desk(settings) as desk:
+        await desk.top_up(job_id, target, limits, expansion)
+        job = await desk.order(job_id, Order.RESUME)
         if job.missing:
             expect(job, settings, view)
-        return await work_and_deliver(app, job, delivery, view)
+        return await work_and_deliver(desk, job, delivery, settings=settings, view=view)
 
 
 async def follow(settings: Settings, job_id: str, *, as_json: bool) -> int:
     """Print the events of a job until it has ended or is left alone; its exit code."""
-    seen, line = 0, _json_line if as_json else _log_line
-    async with open_app(settings) as app:
-        while True:
-            job = await app.store.load(job_id)
-            async for event in app.store.events(job_id, seen):
-                seen = event.id
-                print_data(line(event))
-            if job.status.ended or job.status is Status.PAUSED:
-                return exit_of(job)
-            if _killed(job):
-                typer.echo(_unattended(job), err=True)
-                return Exit.INTERRUPTED
-            await app.clock.sleep(_LOOK)
+    line = _json_line if as_json else _log_line
+    async with open_desk(settings) as desk:
+        async for event in desk.events(job_id):
+            print_data(line(event))
+        job = await desk.job(job_id)
+        if not (job.status.ended or job.status is Status.PAUSED):
+            typer.echo(helped(desk, job.advice), err=True)
+            return Exit.INTERRUPTED
+        return exit_of(job)
 
 
-def _worked_on(job: Job, now: datetime) -> bool:
-    """Whether a living worker has the job."""
-    alive = job.lease is not None and job.lease.expires_at > now
-    return alive and not _killed(job)
+def _json_line(event: JobEvent) -> str:
+    return json.dumps({"type": event.type, **document_of(event.news)})
 
 
-def _killed(job: Job) -> bool:
-    """Whether who worked on the job was a process of this machine that is gone."""
-    return job.lease is not None and is_dead(job.lease.holder)
-
-
-def _stalled(job: Job, now: datetime) -> bool:
-    """Whether a job should go on, and nobody is there who does it."""
-    if job.status not in {Status.PENDING, Status.PROCESSING} or _worked_on(job, now):
-        return False
-    overdue = job.due_at is not None and job.due_at + LEASE < now
-    return job.lease is not None or overdue
-
-
-def _unattended(job: Job) -> str:
-    return f"Nobody works on job {job.id} any more: headcount jobs resume {job.id}"
-
-
-def _json_line(event: Event) -> str:
-    return json.dumps({"type": event.type, "at": event.at.isoformat(), **event.data})
-
-
-def _log_line(event: Event) -> str:
-    data = event.data
+def _log_line(event: JobEvent) -> str:
+    news = event.news
     return (
-        f"{event.at:%H:%M:%S} {data['status']:<10} {data['current']}/{data['target']} "
-        f"({data['progress']}) {data['apiCalls']} calls, "
-        f"{data['duplicatesFound']} duplicates"
+        f"{news.at:%H:%M:%S} {news.status:<10} {news.current}/{news.target} "
+        f"({news.progress}) {news.api_calls} calls, "
+        f"{news.duplicates_found} duplicates"
     )
 
 
@@ -217,7 +178,16 @@ def job_sheet(document: Document) -> str:
     advised = f"{document['advice']}\n" if document["advice"] else ""
     tracking = document["exactCountTracking"]
     calls = _list(tracking["apiCallDetails"]) if isinstance(tracking, dict) else []
-    sources = ("keyword", "source", "state", "pages", "itemsReceived", "newUnique")
+    sources: tuple[str, ...] = (
+        "keyword",
+        "source",
+        "state",
+        "pages",
+        "itemsReceived",
+        "newUnique",
+    )
+    if len(_list(document["sources"])) > len(_list(document["keywords"])):
+        sources = (*sources, "credits", "origin")
     details = (
         "callNumber",
         "keyword",
@@ -243,7 +213,8 @@ def _grid(rows: list[object], columns: tuple[str, ...]) -> str:
         table.add_column(column)
     for row in rows:
         if isinstance(row, dict):
-            table.add_row(*(Text(str(row[column])) for column in columns))
+            cells = [row[column] for column in columns]
+            table.add_row(*(Text("" if c is None else str(c)) for c in cells))
     return _drawn(table)
 
 

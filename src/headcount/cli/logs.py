@@ -1,21 +1,31 @@
-"""What a service tells about its work: lines on a terminal, JSON for machines."""
+"""What a service tells about its work: lines on a terminal, JSON for machines.
+
+Each line that is written while a job is worked on names the job, and the call where it
+is about one; with traces, the span too.
+"""
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
+from headcount.acts import Act, Fetch, Send, Step, Write
 from headcount.core import report
 from headcount.core.calls import CallState
 from headcount.core.model import Change
+from headcount.settings import Settings
 
 _LOG = structlog.stdlib.get_logger("headcount")
 _QUIET = ("httpx2", "httpcore2", "pgqueuer", "uvicorn.access", "alembic")
 
 
-def set_up_logs() -> None:
+def set_up_logs(settings: Settings) -> None:
     """Write logs to stderr: for people on a terminal, else one JSON object a line."""
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        *_traced(settings),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -45,6 +55,38 @@ def set_up_logs() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _traced(settings: Settings) -> list[structlog.typing.Processor]:
+    """What names the span of a line, where there are spans."""
+    if settings.traces_endpoint is None:
+        return []
+    try:
+        from headcount.adapters.traces import trace_ids
+    except ImportError:
+        return []  # whoever opens the service is told what to install
+    return [trace_ids]
+
+
+class LogContext:
+    """An observer that has every line name what it is about."""
+
+    @contextmanager
+    def during(self, act: Act) -> Iterator[None]:
+        """Name the job, call or message of an act in all lines meanwhile."""
+        with structlog.contextvars.bound_contextvars(**_named(act)):
+            yield
+
+
+def _named(act: Act) -> dict[str, object]:
+    match act:
+        case Step(job_id=job) | Write(job_id=job):
+            return {"job": job}
+        case Fetch(call=call):
+            return {"call": call.id}
+        case Send(job_id=job, message_id=message):
+            return {"job": job, "message": message}
+    return {}
 
 
 def log_change(change: Change) -> None:

@@ -99,6 +99,25 @@ SpeedOption = Annotated[
     Speed | None,
     typer.Option("--speed", help="Waste no calls, a few, or some to be done sooner."),
 ]
+Expand = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WAY",
+        help="Open new sources where the keywords are not enough: off, variants, "
+        "related or all.",
+    ),
+]
+ExpandExclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORD",
+        help="Open nothing with this word in it; commas, or repeated.",
+    ),
+]
+RelevanceMin = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Open nothing less relevant: 0 to 1."),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -129,6 +148,14 @@ Quiet = Annotated[
     bool,
     typer.Option(
         "--quiet", "-q", help="Say nothing but the data, and what went wrong."
+    ),
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Turn to this server, with the key in HEADCOUNT_API_KEY.",
+        show_default=False,
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to go on.")]
@@ -177,6 +204,15 @@ class Caps:
     max_calls: MaxCalls = None
     max_credits: MaxCredits = None
     deadline: Deadline = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """Which new sources a job may open."""
+
+    expand: Expand = None
+    expand_exclude: ExpandExclude = None
+    relevance_min: RelevanceMin = None
 
 
 @dataclass(frozen=True, slots=True)

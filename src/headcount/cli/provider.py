@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from headcount.cli import options as opt
-from headcount.cli.exits import Exit, finish, told
+from headcount.cli.exits import Exit, finish, print_data, told
 
 if TYPE_CHECKING:
     from headcount.bootstrap import App
@@ -36,11 +36,11 @@ def status(format_: opt.ListingOption = opt.Listing.TABLE) -> int:
 
     keys = finish(_with_gates(look))
     if format_ is opt.Listing.JSON:
-        typer.echo(json.dumps(keys, indent=2))
+        print_data(json.dumps(keys, indent=2))
     elif not keys:
         typer.echo("All keys are open.", err=True)
     for key in keys if format_ is opt.Listing.TABLE else []:
-        typer.echo(f"{key['key']}  closed since {key['since']}: {key['reason']}")
+        print_data(f"{key['key']}  closed since {key['since']}: {key['reason']}")
     return Exit.EXACT
 
 

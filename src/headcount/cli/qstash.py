@@ -83,25 +83,18 @@ async def _with_qstash(
     work: "Callable[[AsyncQStash, Settings], Awaitable[T]]",
 ) -> T:
     """What the work finds, with what goes wrong at QStash told as the operator's."""
-    from headcount.core.errors import InvalidSetting, OperatorError
+    from headcount.core.errors import OperatorError
+    from headcount.runners.qstash import not_taken
+    from headcount.runners.qstash import told as said
     from headcount.settings import load_settings
+    from headcount.wakers import qstash_account
 
     settings = load_settings(runner="qstash")
-    try:
-        from headcount.runners.qstash import NOT_TAKEN
-        from headcount.runners.qstash import told as said
-        from headcount.wakers import qstash_account
-
-        account = qstash_account(settings)
-    except ImportError:
-        raise InvalidSetting(
-            "this needs the package qstash: install it with: "
-            "pip install 'headcount[qstash]'"
-        ) from None
+    account = qstash_account(settings)
     async with account.opened() as client:
         try:
             return await work(client, settings)
-        except NOT_TAKEN as error:
+        except not_taken() as error:
             raise OperatorError(f"QStash at {account.url}: {said(error)}") from None
 
 

@@ -26,8 +26,8 @@ def serve(
     ] = False,
 ) -> int:
     """Take searches over HTTP, and work on them until SIGTERM."""
-    _need_the_extra()
-    from headcount.web.site import is_loopback
+    need_the_extra()
+    from headcount.core.destinations import is_loopback
 
     if dev and not is_loopback(host):
         raise InvalidSetting(
@@ -38,7 +38,7 @@ def serve(
 
 
 async def _serve(host: str, port: int, *, dev: bool, works: bool) -> int:
-    from headcount.cli.logs import log_change, set_up_logs
+    from headcount.cli.logs import LogContext, log_change, set_up_logs
     from headcount.settings import load_settings
     from headcount.web.app import open_web
     from headcount.web.server import Server, address_of, listen
@@ -47,18 +47,25 @@ async def _serve(host: str, port: int, *, dev: bool, works: bool) -> int:
     keys = "no key is needed" if dev else "keys: headcount keys create"
     with listen(host, port) as listener:
         line = f"Headcount on {address_of(listener)} ({keys}; Ctrl-C ends it)"
-        set_up_logs()
-        async with open_web(settings, works=works, dev=dev, watch=log_change) as web:
+        set_up_logs(settings)
+        opening = open_web(
+            settings, works=works, dev=dev, watch=log_change, observers=[LogContext()]
+        )
+        async with opening as web:
             server = Server(web, lambda: typer.echo(line, err=True))
             await server.serve(sockets=[listener])
     return Exit.EXACT if server.started else Exit.MACHINE
 
 
-def _need_the_extra() -> None:
+def need_the_extra() -> None:
     """Refuse clearly where the packages of the extra are not installed."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("fastapi", "structlog") if find_spec(name) is None]
+    missing = [
+        name
+        for name in ("fastapi", "structlog", "prometheus_client")
+        if find_spec(name) is None
+    ]
     if missing:
         raise InvalidSetting(
             f"serving needs the package {missing[0]}: "

@@ -41,18 +41,22 @@ def stats(
             "--recount", help="Read every job, instead of the sums that are kept."
         ),
     ] = False,
+    server: opt.Server = None,
     format_: opt.ListingOption = opt.Listing.TABLE,
 ) -> int:
     """Show the key figures of all jobs that have ended; days are those of UTC."""
     from headcount.cli import figures
+    from headcount.cli.desks import only_here
     from headcount.core.statistics import cover
     from headcount.settings import load_settings
 
     coverage = cover(_day(since), _day(until), keyword=keyword, owner=owner)
+    settings = load_settings(server=server)
+    only_here(settings, recount=recount)
     read = figures.recounted if recount else figures.kept
     shown = figures.LINES if watch else figures.WHOLE
     work = figures.watch if watch else figures.show
-    finish(work(load_settings(), coverage, read, shown[format_]))
+    finish(work(read(settings, coverage), shown[format_]))
     return Exit.EXACT
 
 

@@ -2,31 +2,39 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from headcount.core.calls import Call, CallState
-from headcount.core.forecast import calls_remaining, forecast
-from headcount.core.model import Change, Job, Status
-from headcount.core.report import percent, progress
-from headcount.core.sighting import Verdict
+from headcount.client.documents import (
+    CallDetail,
+    JobDocument,
+    JobEvent,
+    News,
+    RestDocument,
+)
+from headcount.core.calls import CallState
+from headcount.core.model import Status
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+NewIds = Sequence[Sequence[str]]
+"""For each call just closed, the creators new by it; empty where nobody here knows."""
+
 
 class View(Protocol):
-    """Shows a job: it is called with every change while `showing` is open."""
+    """Shows a job: it is called with every event while `showing` is open."""
 
-    def __call__(self, change: Change) -> None:
-        """Show what has changed."""
+    def __call__(self, event: JobEvent, new_ids: NewIds = ()) -> None:
+        """Show what has happened."""
         ...
 
-    def showing(self, job: Job) -> AbstractContextManager[None]:
+    def showing(self, job: JobDocument) -> AbstractContextManager[None]:
         """Show the job while the block runs."""
         ...
 
@@ -50,11 +58,11 @@ def open_view(*, quiet: bool, debug: bool) -> View:
 class Silence:
     """Shows nothing."""
 
-    def __call__(self, change: Change) -> None:
+    def __call__(self, event: JobEvent, new_ids: NewIds = ()) -> None:
         """Nothing."""
 
     @contextmanager
-    def showing(self, job: Job) -> Iterator[None]:  # noqa: ARG002 - as the port has it
+    def showing(self, job: JobDocument) -> Iterator[None]:  # noqa: ARG002 - as the port has it
         """Nothing."""
         yield
 
@@ -67,59 +75,65 @@ class LogLines:
 
     def __init__(self, *, debug: bool) -> None:
         self._debug = debug
+        self._warned = self._done = False
+        self._rest: RestDocument | None = None
 
     @contextmanager
-    def showing(self, job: Job) -> Iterator[None]:
+    def showing(self, job: JobDocument) -> Iterator[None]:
         """Begin with the target."""
         world = " (sandbox)" if job.sandbox else ""
         _say(f"🎯 [EXACT-COUNT] Target: {job.target} creators{world}")
+        self._done = job.status is Status.COMPLETED
+        self._warned = False
         self._warn(job)
         yield
 
-    def __call__(self, change: Change) -> None:
+    def __call__(self, event: JobEvent, new_ids: NewIds = ()) -> None:
         """Tell of each call that has come back, and where that leaves the job."""
-        job = change.job
-        closed = [call for call in change.calls if call.closed_at]
-        for call in closed:
-            self._call(change, call)
-        if any(call.state is CallState.SETTLED for call in closed):
-            share = percent(job.delivered, job.target)
-            _say(f"📊 [PROGRESS] {job.delivered}/{job.target} ({share}) complete")
-            if job.missing and job.status is Status.PROCESSING:
-                _say(f"🔄 [CONTINUE] Need {many(job.missing, 'more creator')}...")
-                if not out_of_reach(change.before):
-                    self._warn(job)
-        if job.status is Status.COMPLETED and change.before.status is not job.status:
-            _say(f"✅ [DONE] Exactly {job.delivered} creators")
+        news = event.news
+        for call, ids in zip_longest(news.calls, new_ids):
+            self._call(call, ids)
+        if any(call.state is CallState.SETTLED for call in news.calls):
+            _say(
+                f"📊 [PROGRESS] {news.current}/{news.target} ({news.progress}) complete"
+            )
+            if news.missing and news.status is Status.PROCESSING:
+                _say(f"🔄 [CONTINUE] Need {many(news.missing, 'more creator')}...")
+                self._warn(news)
+        if news.rest != self._rest:
+            self._rest = news.rest
+            for line in resting(news):
+                _say(f"⏳ [WAITING] {line}")
+        if news.status is Status.COMPLETED and not self._done:
+            self._done = True
+            _say(f"✅ [DONE] Exactly {news.current} creators")
 
-    def _warn(self, job: Job) -> None:
-        for warning in out_of_reach(job):
+    def _warn(self, job: JobDocument | News) -> None:
+        warnings = out_of_reach(job)
+        for warning in [] if self._warned else warnings:
             _say(f"⚠️  [OUT OF REACH] {warning}")
+        self._warned = bool(warnings)
 
-    def _call(self, change: Change, call: Call) -> None:
-        keyword = change.job.source(call.source).keyword
+    def _call(self, call: CallDetail, new_ids: Sequence[str] | None) -> None:
         if call.state is not CallState.SETTLED:
             fate = call.error or "given up"
-            _say(f"⚠️  [NO PAGE] Cursor: {call.cursor} Keyword: {keyword}: {fate}")
+            _say(f"⚠️  [NO PAGE] Cursor: {call.cursor} Keyword: {call.keyword}: {fate}")
             return
-        _say(f"📡 [API CALL #{call.number}] Cursor: {call.cursor} Keyword: {keyword}")
-        _say(f"   ✅ Received: {call.items} items")
-        _say(f"   ✨ New unique: {call.new} creators")
+        number, keyword = call.call_number, call.keyword
+        _say(f"📡 [API CALL #{number}] Cursor: {call.cursor} Keyword: {keyword}")
+        _say(f"   ✅ Received: {call.items_received} items")
+        _say(f"   ✨ New unique: {call.new_unique} creators")
         _say(f"   🔁 Duplicates: {call.duplicates}")
         if call.rejected:
             _say(f"   🚫 Rejected by filters: {call.rejected}")
         if self._debug:
-            self._details(change, call)
+            self._details(call, new_ids)
 
-    def _details(self, change: Change, call: Call) -> None:
-        new = [
-            finding.sighting.id
-            for finding in change.findings
-            if finding.call == call.id and finding.verdict is Verdict.QUALIFIED
-        ]
+    def _details(self, call: CallDetail, new_ids: Sequence[str] | None) -> None:
+        known = "" if new_ids is None else f"uniqueIds: {list(new_ids)} "
         _say(
-            f"   [DEBUG] uniqueIds: {new} duplicates: {call.duplicates} "
-            f"responseSize: {call.size} durationMs: {call.duration_ms} "
+            f"   [DEBUG] {known}duplicates: {call.duplicates} "
+            f"responseSize: {call.response_bytes} durationMs: {call.duration_ms} "
             f"attempts: {call.attempts} credits: {call.credits}"
         )
 
@@ -135,30 +149,30 @@ class LiveBar:
         self._live: Live | None = None
         self._started = time.monotonic()
         self._calls_before = 0
+        self._name = ""
 
     @contextmanager
-    def showing(self, job: Job) -> Iterator[None]:
+    def showing(self, job: JobDocument) -> Iterator[None]:
         """Draw the bar while the block runs."""
         from rich.console import Console
         from rich.live import Live
 
-        self._started, self._calls_before = time.monotonic(), job.charged
+        self._started, self._calls_before = time.monotonic(), job.api_calls
+        self._name = "sandbox" if job.sandbox else job.platform
         with Live(self._picture(job), console=Console(stderr=True)) as self._live:
             yield
         self._live = None
 
-    def __call__(self, change: Change) -> None:
+    def __call__(self, event: JobEvent, new_ids: NewIds = ()) -> None:  # noqa: ARG002 - no room for ids
         """Move the bar on."""
-        job, live = change.job, self._live
+        news, live = event.news, self._live
         if live is None:
             return
-        for call in change.calls:
+        for call in news.calls:
             if call.error:
-                keyword = job.source(call.source).keyword
-                live.console.print(
-                    f"{keyword}: {call.error}", markup=False, style="dim"
-                )
-        live.update(self._picture(job))
+                told = f"{call.keyword}: {call.error}"
+                live.console.print(told, markup=False, style="dim")
+        live.update(self._picture(news))
 
     def say(self, text: str) -> None:
         """Say it above the bar, which would otherwise be drawn over it."""
@@ -167,35 +181,34 @@ class LiveBar:
         else:
             self._live.console.print(text, markup=False)
 
-    def _picture(self, job: Job) -> "RenderableType":
+    def _picture(self, job: JobDocument | News) -> "RenderableType":
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        numbers = progress(job)
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            "sandbox" if job.sandbox else job.search.platform,
-            ProgressBar(total=job.target, completed=job.delivered, width=40),
-            Text(f"{job.delivered}/{job.target}", style="bold"),
-            str(numbers["progress"]),
+            self._name,
+            ProgressBar(total=job.target, completed=job.current, width=40),
+            Text(f"{job.current}/{job.target}", style="bold"),
+            job.progress,
         )
         parts = [
-            many(job.charged, "call"),
-            many(job.duplicates, "duplicate"),
-            f"{numbers['averagePerCall']}/call",
+            many(job.api_calls, "call"),
+            many(job.duplicates_found, "duplicate"),
+            f"{job.average_per_call}/call",
             *self._forecast(job),
             many(job.credits, "credit"),
         ]
-        lines = [" · ".join(parts), *out_of_reach(job)]
+        lines = [" · ".join(parts), *out_of_reach(job), *resting(job)]
         return Group(
             bar, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines)
         )
 
-    def _forecast(self, job: Job) -> list[str]:
-        calls = calls_remaining(job)
-        made = job.charged - self._calls_before
+    def _forecast(self, job: JobDocument | News) -> list[str]:
+        calls = job.predicted_calls_remaining
+        made = job.api_calls - self._calls_before
         if not calls:
             return []
         if not made:
@@ -204,13 +217,21 @@ class LiveBar:
         return [f"~{calls} to go", f"~{_span(seconds)} left"]
 
 
-def out_of_reach(job: Job) -> list[str]:
+def out_of_reach(job: JobDocument | News) -> list[str]:
     """One line where what was seen says that the sources hold too few, else none."""
-    ahead = forecast(job)
-    if not job.pages or not ahead.out_of_reach:
+    ahead = job.forecast
+    if not job.api_calls or ahead is None or not ahead.out_of_reach:
         return []
     found = f"about {ahead.reach.expected:,} of {job.target:,}"
     return [f"{job.target:,} is out of reach with these keywords: {found}"]
+
+
+def resting(job: JobDocument | News) -> list[str]:
+    """One line where a job waits for the day on which its owner may spend more."""
+    if job.rest is None:
+        return []
+    until = f"{job.rest.until:%Y-%m-%d %H:%M} UTC"
+    return [f"{job.rest.reason}: it goes on at {until}, or when more is allowed"]
 
 
 def many(number: int, word: str) -> str:

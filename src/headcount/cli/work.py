@@ -1,29 +1,30 @@
 """Working on a job at the command line: ask first, show progress, deliver, advise."""
 
-import asyncio
+import re
 import shlex
-import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import typer
 
 from headcount.adapters.providers.scrapecreators import check_variant
-from headcount.bootstrap import App, open_app
 from headcount.cli.delivery import Delivery, deliver
+from headcount.cli.desk import Desk
+from headcount.cli.desks import open_desk
 from headcount.cli.exits import Exit, exit_of, whoever_reads
-from headcount.cli.options import Caps, Output, Variant
+from headcount.cli.options import Caps, Output, Variant, Wider
 from headcount.cli.views import View, many, open_view
-from headcount.core.errors import HeadcountError, InvalidSearch
-from headcount.core.estimate import KEYWORD_HOLDS, call_cap, expected_calls
-from headcount.core.filters import Filters, parse_span
-from headcount.core.model import Job, Limits, Search, Status
-from headcount.core.report import advice
+from headcount.client.documents import JobDocument, JobSheet
+from headcount.core.errors import InvalidSearch
+from headcount.core.estimate import KEYWORD_HOLDS, expected_calls
+from headcount.core.expansion import Expand, Expansion, build_expansion
+from headcount.core.filters import parse_span
+from headcount.core.model import Limits, Search, Status
 from headcount.core.search import build_search
 from headcount.settings import Settings
 
+_COMMAND = re.compile(r"headcount jobs \w+ \w+")
 _MANY = 100  # calls that are worth asking about before they are paid for
 
 
@@ -35,6 +36,7 @@ def search_from(
     filters: Mapping[str, object],
     caps: Caps,
     variant: Variant,
+    wider: Wider,
 ) -> Search:
     """Make a search of the words of a command line; settings fill what is not there.
 
@@ -57,6 +59,25 @@ def search_from(
         region=variant.region,
         sort=variant.sort,
         period=variant.period,
+        expansion=expansion_of(wider, settings),
+    )
+
+
+def given_expansion(wider: Wider, settings: Settings) -> Expansion | None:
+    """The same, if anything was said of it."""
+    return expansion_of(wider, settings) if wider != Wider() else None
+
+
+def expansion_of(wider: Wider, settings: Settings) -> Expansion:
+    """Which new sources may be opened; what is not given comes from the settings.
+
+    Raises:
+        InvalidSearch: a word that is unknown or blank, or a share that is none.
+    """
+    return build_expansion(
+        wider.expand or settings.expand,
+        exclude=wider.expand_exclude or (),
+        relevance_min=wider.relevance_min,
     )
 
 
@@ -90,94 +111,62 @@ def _deadline(text: str) -> datetime:
 async def find_and_deliver(
     settings: Settings, search: Search, output: Output, *, yes: bool
 ) -> int:
-    """Start a job for a search, work on it, and write what it found."""
+    """Start a job for a search, see it to its end, and write what it found."""
     delivery = Delivery.to(output)
     view = open_view(quiet=output.quiet, debug=settings.debug)
-    async with open_app(settings, watch=view) as app:
-        await app.connect(search.provider)
+    async with open_desk(settings) as desk:
+        await desk.ready(search)
         if not (yes or output.quiet or _goes_on(search, settings)):
             return Exit.INTERRUPTED
-        job = await app.create(search)
+        job = await desk.create(search)
         expect(job, settings, view)
-        return await work_and_deliver(app, job, delivery, view)
+        return await work_and_deliver(desk, job, delivery, settings=settings, view=view)
 
 
 async def work_and_deliver(
-    app: App, job: Job, delivery: Delivery | None, view: View
+    desk: Desk,
+    job: JobDocument,
+    delivery: Delivery | None,
+    *,
+    settings: Settings,
+    view: View,
 ) -> int:
-    """Work on a job until it has ended, and write what it found; the exit code."""
+    """See a job to its end, and write what it found; the exit code."""
     with view.showing(job):
-        job = await work(app, job, view)
-    if job.status is Status.PAUSED:
-        line = f"Interrupted: {job.delivered} of {job.target} are kept. "
-        typer.echo(f"{line}Go on with: {_resume(job, delivery)}", err=True)
+        await desk.work(job, view)
+    sheet = await desk.job(job.id)
+    if not sheet.status.ended:
+        typer.echo(_unfinished(desk, sheet, delivery), err=True)
         return Exit.INTERRUPTED
     if delivery:
         try:
             with whoever_reads():
-                await deliver(app, job, delivery)
+                await deliver(desk, sheet, delivery)
         except BaseException:  # Ctrl-C, too
-            view.say(f"The creators are kept: headcount jobs export {job.id}")
+            again = f"headcount jobs export {job.id}{desk.suffix}"
+            view.say(f"The creators are kept: {again}")
             raise
-    summary = _summary(job, app.settings, delivery)
-    if job.status is Status.COMPLETED:
+    summary = _summary(desk, sheet, settings, delivery)
+    if sheet.status is Status.COMPLETED:
         view.say(summary)
     else:  # why there are fewer is said even to those who want quiet
         typer.echo(summary, err=True)
-    return exit_of(job)
+    return exit_of(sheet)
 
 
-async def work(app: App, job: Job, view: View) -> Job:
-    """Work on a job; Ctrl-C pauses it once what is out has been settled."""
-    running = asyncio.ensure_future(app.run(job.id))
-    async with _interruptible(app, job, view, running):
-        try:
-            return await running
-        except asyncio.CancelledError:
-            return await app.pause(job.id)
-        except HeadcountError:
-            view.say(f"What was found is kept: headcount jobs resume {job.id}")
-            raise
-
-
-@asynccontextmanager
-async def _interruptible(
-    app: App, job: Job, view: View, running: asyncio.Future[Job]
-) -> AsyncIterator[None]:
-    """Turn the first Ctrl-C into a pause, and the second into an end at once."""
-    loop, pauses = asyncio.get_running_loop(), set[asyncio.Task[Job]]()
-
-    def interrupted() -> None:
-        if pauses:
-            running.cancel()
-            return
-        view.say("Settling the calls that are out; Ctrl-C again stops at once.")
-        pauses.add(asyncio.ensure_future(app.pause(job.id)))
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, interrupted)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-        await asyncio.gather(*pauses, return_exceptions=True)
-
-
-def expect(job: Job, settings: Settings, view: View) -> None:
+def expect(job: JobDocument, settings: Settings, view: View) -> None:
     """Say before the next call what is expected, and the caps in force."""
-    calls, left = expected_calls(job.missing), call_cap(job) - job.charged
-    budget = job.search.limits.max_credits
+    calls, left = expected_calls(job.missing), job.call_cap - job.api_calls
+    budget = job.limits.max_credits
     credits_ = left if budget is None else budget - job.credits
-    more = "more " if job.charged else ""
+    more = "more " if job.api_calls else ""
     world = " in the sandbox (an invented world)" if job.sandbox else ""
     caps = many(left, f"{more}call")
     if budget is not None:
         caps += f" and {many(credits_, 'credit')}"
     view.say(
         f"Job {job.id}: {many(job.missing, f'{more}creator')} for "
-        f"{', '.join(job.search.keywords)}{world}. Expecting about "
+        f"{', '.join(job.keywords)}{world}. Expecting about "
         f"{many(calls, 'call')}, {many(calls, 'credit')}{_cost(calls, settings)}; "
         f"at most {caps}."
     )
@@ -186,22 +175,36 @@ def expect(job: Job, settings: Settings, view: View) -> None:
             f"Note: that is fewer than the {many(calls, 'call')} expected, "
             "so the job will probably end partial."
         )
-    most = KEYWORD_HOLDS * len(job.search.keywords)
+    most = KEYWORD_HOLDS * len(job.keywords)
     if job.target > most:
         view.say(
             f"Note: a keyword rarely holds more than {KEYWORD_HOLDS} creators, so "
-            f"{job.target:,} are probably out of reach: name further keywords."
+            f"{job.target:,} are probably out of reach: {_further(job)}."
         )
-    if job.search.filters != Filters():
+    if job.filters:
         view.say("Note: what the filters turn away takes calls beyond that.")
 
 
-def _resume(job: Job, delivery: Delivery | None) -> str:
-    """The command that goes on and writes where this one was to write."""
-    out = (
-        f" --out {shlex.quote(str(delivery.out))}" if delivery and delivery.out else ""
+def _further(job: JobDocument) -> str:
+    """What helps where the keywords hold too few."""
+    if job.expand is Expand.OFF:
+        return "name further keywords, or allow new sources by --expand all"
+    return f"new sources will be opened (--expand {job.expand})"
+
+
+def _unfinished(desk: Desk, job: JobSheet, delivery: Delivery | None) -> str:
+    """How a job stands that was left, and how to go on where this command was to."""
+    file = delivery.out if delivery else None
+    out = f" --out {shlex.quote(str(file))}" if file else ""
+    again = f"headcount jobs resume {job.id}{out}{desk.suffix}"
+    if job.status is Status.PAUSED:
+        kept = f"Interrupted: {job.current} of {job.target} are kept."
+        return f"{kept} Go on with: {again}"
+    pause = f"headcount jobs pause {job.id}{desk.suffix}"
+    return (
+        f"Job {job.id} goes on at the server: {job.current} of {job.target} so far. "
+        f"Look on and write them with: {again}\nStop it with: {pause}"
     )
-    return f"headcount jobs resume {job.id}{out}"
 
 
 def _cost(credits_: int, settings: Settings) -> str:
@@ -223,17 +226,37 @@ def _goes_on(search: Search, settings: Settings) -> bool:
     return typer.confirm(f"{price} will be spent. Go on?", err=True)
 
 
-def _summary(job: Job, settings: Settings, delivery: Delivery | None) -> str:
+def _summary(
+    desk: Desk, job: JobSheet, settings: Settings, delivery: Delivery | None
+) -> str:
     """How the job ended, what it cost, and what would help where it fell short."""
-    spent = f"{many(job.charged, 'call')}, {many(job.credits, 'credit')}"
+    spent = f"{many(job.api_calls, 'call')}, {many(job.credits, 'credit')}"
     spent += _cost(job.credits, settings)
     world = " (sandbox)" if job.sandbox else ""
     where = f" -> {delivery.out}" if delivery and delivery.out else ""
     spares = f", {many(job.spares, 'spare')} kept" if job.spares else ""
     aim = many(job.target, "creator")
-    line = f"{job.delivered} of {aim}{world}: {spent}{spares}{where}"
+    line = f"{job.current} of {aim}{world}: {spent}{spares}{where}"
+    opened = _opened(job)
     if job.status is Status.COMPLETED:
-        return f"Exactly {line}"
+        return f"Exactly {line}{opened}"
     reason = job.outcome.reason if job.outcome else None
     told = f"{job.status.value.capitalize()}: {line}"
-    return f"{told}\nReason: {reason or job.status}. {advice(job)}"
+    return f"{told}{opened}\nReason: {reason or job.status}. {helped(desk, job.advice)}"
+
+
+def _opened(job: JobSheet) -> str:
+    """A line on the sources that the job opened itself, if it did."""
+    made = job.expansion
+    if not made.sources:
+        return ""
+    cost = f"{many(made.calls, 'call')}, {many(made.credits, 'credit')}"
+    return (
+        f"\nOpened {many(made.sources, 'source')} beyond the keywords: {cost}, "
+        f"{many(made.new_unique, 'creator')}."
+    )
+
+
+def helped(desk: Desk, advice: str) -> str:
+    """Advice whose commands turn to the same desk."""
+    return _COMMAND.sub(lambda found: found[0] + desk.suffix, advice)

@@ -79,7 +79,7 @@ async def failing(job_id: str, store: Store, clock: Clock) -> AsyncIterator[None
     except (UsageError, OperatorError):
         raise
     except Exception as error:
-        detail = f"{type(error).__name__}: {error}"
+        detail = repr(error)  # which has nothing that a store could not keep
         now = clock.now()
 
         def rule(job: Job, _: Known) -> Change:

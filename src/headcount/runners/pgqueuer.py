@@ -5,7 +5,6 @@ them may lose all that is in them: what is due stands in the jobs' own rows, and
 worker looks there too. So no wake-up is retried, and none is worth waiting for.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -22,16 +21,17 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 from sqlalchemy import make_url
 
+from headcount.adapters.gathered import Gathered
 from headcount.adapters.postgres import SCHEMA
 from headcount.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 _ENTRYPOINT = "look_at"
 # Its defaults would take 30 s to pick up what a dead worker was about to look at.
-_DEQUEUE, _HEARTBEAT = timedelta(seconds=2), timedelta(seconds=10)
+DEQUEUE, HEARTBEAT = timedelta(seconds=2), timedelta(seconds=10)
 _CONNECT_TIMEOUT = 5  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds until a lost connection is replaced
-_SETTINGS = DBSettings(
+SETTINGS = DBSettings(
     prefix="wakeup_",
     db_schema=SCHEMA,
     channel=Channel("headcount_wakeups"),
@@ -47,20 +47,28 @@ class PgQueuerWaker:
         self._address = plain.render_as_string(hide_password=False)
         self._clock = clock
         self._sending: psycopg.AsyncConnection | None = None
-        self._turn = asyncio.Lock()
+        self._sent = Gathered(self._send)
 
     async def wake(self, job_id: str, at: datetime) -> None:
         """Have some worker look at the job; what cannot be sent is dropped."""
-        if at > self._clock.now():
-            return
-        async with self._turn:
-            try:
-                if self._sending is None or self._sending.closed:
-                    self._sending = await self._connect()
-                await _queries(self._sending).enqueue(_ENTRYPOINT, job_id.encode())
-            except psycopg.Error as error:
+        if at <= self._clock.now():
+            await self._sent(job_id)
+
+    async def _send(self, job_ids: list[str]) -> list[None]:
+        number = len(job_ids)
+        try:
+            if self._sending is None or self._sending.closed:
+                self._sending = await self._connect()
+            await queries_over(self._sending).enqueue(
+                [_ENTRYPOINT] * number,
+                [name.encode() for name in job_ids],
+                [0] * number,
+            )
+        except psycopg.Error as error:
+            for job_id in job_ids:
                 _LOG.warning("job %s is not announced: %s", job_id, _line(error))
-                await self.close()
+            await self.close()
+        return [None] * number
 
     async def listen(self, take: Callable[[str], None]) -> None:
         """Hand on the wake-ups that come here, for ever, through restarts and all."""
@@ -71,7 +79,7 @@ class PgQueuerWaker:
                 await self._listen_once(take)
             except Exception as error:  # noqa: BLE001 - whatever it is: connect anew
                 _LOG.warning("no wake-ups until connected again: %s", _line(error))
-            if self._clock.now() - began > _HEARTBEAT:
+            if self._clock.now() - began > HEARTBEAT:
                 pause = _FIRST_PAUSE  # it went well for a while
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -79,7 +87,7 @@ class PgQueuerWaker:
     async def install(self) -> None:
         """Make or upgrade the tables that carry the wake-ups."""
         async with self._connected() as connection:
-            queries = _queries(connection)
+            queries = queries_over(connection)
             if await queries.schema_is_installed():
                 await queries.upgrade()
             else:
@@ -94,7 +102,7 @@ class PgQueuerWaker:
 
     async def _listen_once(self, take: Callable[[str], None]) -> None:
         async with self._connected() as connection:
-            manager = QueueManager(_queries(connection), channel=_SETTINGS.channel)
+            manager = QueueManager(queries_over(connection), channel=SETTINGS.channel)
 
             @manager.entrypoint(_ENTRYPOINT)
             async def look_at(job: Job) -> None:
@@ -102,8 +110,8 @@ class PgQueuerWaker:
                     take(job.payload.decode())
 
             await manager.run(
-                dequeue_timeout=_DEQUEUE,
-                heartbeat_timeout=_HEARTBEAT,
+                dequeue_timeout=DEQUEUE,
+                heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
             )
 
@@ -121,15 +129,17 @@ class PgQueuerWaker:
             autocommit=True,
             connect_timeout=_CONNECT_TIMEOUT,
             application_name="headcount",
+            options="-c synchronous_commit=off",  # a wake-up may be lost
         )
 
 
-def _queries(connection: psycopg.AsyncConnection) -> Queries:
+def queries_over(connection: psycopg.AsyncConnection) -> Queries:
+    """PgQueuer's statements in the tables of ours."""
     return Queries(
         PsycopgDriver(connection),
-        qbe=QueryBuilderEnvironment(_SETTINGS),
-        qbq=QueryQueueBuilder(_SETTINGS),
-        qbs=QuerySchedulerBuilder(_SETTINGS),
+        qbe=QueryBuilderEnvironment(SETTINGS),
+        qbq=QueryQueueBuilder(SETTINGS),
+        qbs=QuerySchedulerBuilder(SETTINGS),
     )
 
 

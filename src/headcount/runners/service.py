@@ -33,7 +33,11 @@ class Chore:
 
 
 class ServiceRunner:
-    """Takes up to `places` jobs forward at once, until it is told to stop."""
+    """Takes up to `places` jobs forward at once, until it is told to stop.
+
+    `prepare` opens what a job needs, and says until when it rests here if it is to be
+    left to other workers.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,7 @@ class ServiceRunner:
         store: FullStore,
         clock: Clock,
         *,
-        prepare: Callable[[str], Awaitable[object]],
+        prepare: Callable[[str], Awaitable[datetime | None]],
         places: int = 50,
         chores: Sequence[Chore] = (),
     ) -> None:
@@ -66,10 +70,10 @@ class ServiceRunner:
                 await self._look()
                 await self._pause()
         finally:
+            await self._finish()  # while permits are still renewed
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
-            await self._finish()
 
     def stop(self) -> None:
         """Claim nothing more, and ask nothing more."""
@@ -120,7 +124,10 @@ class ServiceRunner:
     async def _advance(self, job_id: str) -> None:
         """Take one job forward for a time slice; what goes wrong is its own affair."""
         try:
-            await self._prepare(job_id)
+            rests_until = await self._prepare(job_id)
+            if rests_until is not None:
+                self._resting[job_id] = rests_until
+                return
             async with failing(job_id, self._store, self._clock):
                 until = self._clock.now() + SLICE
                 nudge = self._nudges[job_id]

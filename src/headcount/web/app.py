@@ -1,26 +1,30 @@
 """Puts the service's HTTP side together: an app for any ASGI server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Lifespan
 
+from headcount.acts import Observer
 from headcount.adapters.keys import Keys
-from headcount.adapters.requests import Requests
-from headcount.bootstrap import App, open_app
+from headcount.adapters.metrics import Metrics
+from headcount.adapters.webhooks import Resolver, look_up
+from headcount.bootstrap import App, open_service
 from headcount.core.model import Change
 from headcount.engine import Watch
-from headcount.runners.service import Chore
 from headcount.settings import Settings
 from headcount.web import (
+    allowances,
     creators,
     document,
     events,
     health,
     jobs,
+    metrics,
     problems,
     stats,
     webhooks,
@@ -30,6 +34,20 @@ from headcount.web.broadcast import Broadcast
 from headcount.web.doorkeeper import Doorkeeper
 from headcount.web.pace import Limiter
 from headcount.web.site import Crew, Site
+from headcount.web.witness import Witness
+
+_PARTS = (
+    jobs,
+    creators,
+    events,
+    webhooks,
+    allowances,
+    stats,
+    health,
+    metrics,
+    document,
+)
+_OF_A_WORKER = (health, metrics)
 
 
 def make_web(
@@ -45,18 +63,8 @@ def make_web(
     at once what is done in this process. With `works`, jobs are worked on here while
     the ASGI server runs. With `dev`, no key is needed, and only this machine may ask.
     """
-    now = app.clock.now
-    site = Site(
-        app=app,
-        keys=Keys(app.store.database, now=now),
-        requests=Requests(app.store.database, now=now),
-        broadcast=broadcast or Broadcast(),
-        limiter=Limiter(app.settings.requests_per_minute, now),
-        crew=Crew(works=works and app.post is None),  # else QStash's messages do
-        dev=dev,
-    )
-    web = Web(lifespan=lambda _: _running(site))
-    web.state.site = site
+    crew = Crew(works=works and app.post is None)  # else QStash's messages do
+    web = _opened(app, crew, _PARTS, broadcast=broadcast, dev=dev)
     if app.post is not None:
         from headcount.web.qstash import qstash_routes  # noqa: PLC0415 - an extra
 
@@ -65,13 +73,48 @@ def make_web(
     return web
 
 
+def make_window(app: App) -> FastAPI:
+    """What a worker answers over HTTP, while it works: how it is, and its metrics."""
+    return _opened(app, Crew(works=True), _OF_A_WORKER)
+
+
+def _opened(
+    app: App,
+    crew: Crew,
+    parts: Sequence[ModuleType],
+    *,
+    broadcast: Broadcast | None = None,
+    dev: bool = False,
+) -> "Web":
+    """The routes of these parts over an app, whose acts are counted from now on."""
+    counted, now = Metrics(), app.clock.now
+    app.observers.add(counted)
+    site = Site(
+        app=app,
+        keys=Keys(app.store.database, now=now),
+        requests=app.requests,
+        metrics=counted,
+        broadcast=broadcast or Broadcast(),
+        limiter=Limiter(app.settings.requests_per_minute, now),
+        crew=crew,
+        dev=dev,
+    )
+    web = Web(lifespan=lambda _: _running(site), parts=parts)
+    web.state.site = site
+    return web
+
+
 class Web(FastAPI):
-    """All routes, with a doorkeeper before everything else, errors included.
+    """The routes, with a doorkeeper before everything else, errors included.
 
     Without a `Site` in its state it can be described, but not asked.
     """
 
-    def __init__(self, lifespan: Lifespan["Web"] | None = None) -> None:
+    def __init__(
+        self,
+        lifespan: Lifespan["Web"] | None = None,
+        parts: Sequence[ModuleType] = _PARTS,
+    ) -> None:
         super().__init__(
             lifespan=lifespan,
             openapi_url=None,
@@ -80,12 +123,13 @@ class Web(FastAPI):
             generate_unique_id_function=lambda route: route.name,
         )
         problems.install(self)
-        for part in (jobs, creators, events, webhooks, stats, health, document):
+        for part in parts:
             self.include_router(part.routes)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the doorkeeper outermost."""
-        return Doorkeeper(super().build_middleware_stack())
+        """Put the doorkeeper outermost, and a witness before that."""
+        doorkeeper = Doorkeeper(super().build_middleware_stack())
+        return Witness(doorkeeper, self.state.site.app.observers)
 
 
 @asynccontextmanager
@@ -95,8 +139,13 @@ async def open_web(
     works: bool = True,
     dev: bool = False,
     watch: Watch = lambda _: None,
+    observers: Iterable[Observer] = (),
+    resolve: Resolver = look_up,
 ) -> AsyncIterator[FastAPI]:
-    """Open the store, and give the HTTP API over it; `watch` sees what is done here.
+    """Open the store, and give the HTTP API over it.
+
+    `watch` and `observers` see what is done here. `resolve` looks the names up that
+    webhooks lead to.
 
     Raises:
         StoreError: the store cannot be opened.
@@ -107,7 +156,8 @@ async def open_web(
         broadcast.notice(change)
         watch(change)
 
-    async with open_app(settings, seen) as app:
+    async with open_service(settings, seen, observers) as app:
+        app.resolve = resolve
         yield make_web(app, broadcast=broadcast, works=works, dev=dev)
 
 
@@ -116,7 +166,6 @@ async def _running(site: Site) -> AsyncIterator[None]:
     """Look out for watchers, and work on jobs, as long as the server runs."""
     app = site.app
     looking = asyncio.create_task(site.broadcast.run(app.store))
-    app.chores.append(Chore("forgetting old requests", 3_600, site.requests.forget))
     site.crew.begin(app)
     try:
         yield
@@ -133,7 +182,7 @@ def _share(web: FastAPI, origins: Sequence[str]) -> None:
         web.add_middleware(
             CORSMiddleware,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=["Location", "Retry-After", *RATE_HEADERS],
         )

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,8 +25,9 @@ from headcount.adapters.providers.scrapecreators import (
 )
 from headcount.core.destinations import LONGEST_URL, check_webhook_url
 from headcount.core.errors import InvalidSearch
+from headcount.core.expansion import Expansion, build_expansion
 from headcount.core.filters import FILTERS, FilterSpec, parse_span
-from headcount.core.model import Label, Limits, Search
+from headcount.core.model import Label, Limits, Search, Speed
 from headcount.core.search import MOST_CREATORS, MOST_KEYWORDS, build_search
 from headcount.settings import Settings
 
@@ -94,9 +95,30 @@ class LimitsAsk(Ask):
         "or a time from now such as 90s, 15m or 2h.",
         examples=["2h"],
     )
+    attempts: int | None = Field(
+        None, ge=1, le=100, description="Attempts at a page before its keyword waits."
+    )
+    speed: Literal["lean", "balanced", "fast"] | None = Field(
+        None, description="Waste no calls, a few, or some to be done sooner."
+    )
 
 
-class SearchAsk(Ask):
+class WiderAsk(Ask):
+    """Which new sources a job may open where its own cannot reach the target."""
+
+    expand: Literal["off", "variants", "related", "all"] | None = Field(
+        None,
+        description="Which new sources may be opened where the keywords fall short.",
+    )
+    expand_exclude: Annotated[list[Words], Field(max_length=100)] | None = Field(
+        None, description="Words that no keyword opened so may have in it."
+    )
+    relevance_min: float | None = Field(
+        None, ge=0, le=1, description="The least relevance of what may be opened."
+    )
+
+
+class SearchAsk(WiderAsk):
     """A search: how many creators, from which keywords, within what limits."""
 
     keywords: list[Words] | _Listed = Field(
@@ -143,7 +165,7 @@ class SearchAsk(Ask):
     )
 
 
-class TopUpAsk(Ask):
+class TopUpAsk(WiderAsk):
     """What a job may have in all: absolute, so that asking twice changes nothing."""
 
     target_results: int | None = Field(
@@ -177,6 +199,22 @@ class Door:
             region=ask.region,
             sort=ask.sort,
             period=ask.period,
+            expansion=self.expansion(ask) or Expansion(self.settings.expand),
+        )
+
+    def expansion(self, ask: WiderAsk) -> Expansion | None:
+        """What may be opened, if anything is said of it.
+
+        Raises:
+            InvalidSearch: conditions for what may not be opened at all.
+        """
+        conditions = ask.expand_exclude or ask.relevance_min
+        if ask.expand is None and not conditions:
+            return None
+        return build_expansion(
+            ask.expand or self.settings.expand,
+            exclude=ask.expand_exclude or (),
+            relevance_min=ask.relevance_min,
         )
 
     def label(self, ask: SearchAsk, owner: str) -> Label:
@@ -203,6 +241,8 @@ class Door:
             "max_calls": ask.max_calls,
             "max_credits": min(caps, default=None),
             "deadline": ask.deadline and _deadline(ask.deadline, now),
+            "attempts": ask.attempts,
+            "speed": ask.speed and Speed(ask.speed),
         }
         return {name: value for name, value in given.items() if value is not None}
 

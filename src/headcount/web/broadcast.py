@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -23,6 +23,9 @@ from headcount.ports import Event, Records
 _LOG = logging.getLogger(__name__)
 LOOK = 0.25  # seconds between two looks at what other processes did
 SHORTEST_LOOK = 0.1  # seconds between two looks, however much happens here
+# Seconds more for each who watches: telling one takes some 0.03 ms, so that telling
+# all of them takes about a hundredth of the time, however many they are.
+FOR_EACH_WATCHER = 0.0025
 HEARTBEAT = 15.0  # seconds of silence, after which proxies may hang up
 _KEPT = 256  # frames of a job for watchers that are a little behind
 _BEAT = b": still here\n\n"
@@ -55,11 +58,25 @@ class _Feed:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     watchers: int = 0
     gone: bool = False
+    joined: dict[int, Frame] = field(default_factory=dict)
 
     def add(self, frame: Frame) -> None:
+        self.joined.clear()
         self.frames.append(frame)
         if len(self.frames) > _KEPT:
             self.floor = self.frames.popleft().id
+
+    def unseen(self, after: int) -> Frame | None:
+        """All that came after an event in one: the same for all who have seen as much.
+
+        It has the id of the last one.
+        """
+        if not self.frames or self.frames[-1].id <= after:
+            return None
+        if after not in self.joined:
+            together = b"".join(one.bytes for one in self.frames if one.id > after)
+            self.joined[after] = replace(self.frames[-1], bytes=together)
+        return self.joined[after]
 
     def tell(self) -> None:
         """Wake those who wait; whoever waits from now on waits for the next news."""
@@ -86,6 +103,11 @@ class Broadcast:
         """How many jobs somebody watches here."""
         return len(self._feeds)
 
+    @property
+    def watchers(self) -> int:
+        """How many streams of events are open here."""
+        return sum(feed.watchers for feed in self._feeds.values())
+
     def close(self) -> None:
         """Let every watcher go, to come back to another process."""
         self._closed = True
@@ -95,7 +117,7 @@ class Broadcast:
     async def run(self, records: Records) -> None:
         """Look out for the watchers until cancelled."""
         while True:
-            await asyncio.sleep(SHORTEST_LOOK)
+            await asyncio.sleep(SHORTEST_LOOK + self.watchers * FOR_EACH_WATCHER)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK - SHORTEST_LOOK):
                     await self._bell.wait()
@@ -124,9 +146,9 @@ class Broadcast:
                         one = frame(event)
                         after, ended = one.id, one.ends
                         yield one.bytes
-                if unseen := [one for one in feed.frames if one.id > after]:
-                    after, ended = unseen[-1].id, unseen[-1].ends
-                    yield b"".join(one.bytes for one in unseen)
+                if unseen := feed.unseen(after):
+                    after, ended = unseen.id, unseen.ends
+                    yield unseen.bytes
                 if ended:
                     return
                 if news is feed.news and not await _within(news, self._heartbeat):

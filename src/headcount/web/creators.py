@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
-from headcount.adapters.exports import FORMATS, stream
+from headcount.adapters.exports import FORMATS, Found, stream
 from headcount.core.model import Job
 from headcount.core.report import call_detail
 from headcount.core.rows import SHAPES
 from headcount.web.answers import answers, json_answer, page_of
 from headcount.web.problems import Problem
-from headcount.web.site import Here, JobId, Reader, Site
+from headcount.web.site import Here, JobId, Reader
 
 routes = APIRouter(prefix="/api/jobs/{job_id}", tags=["Results"])
 _MOST = 1_000
@@ -52,13 +52,14 @@ async def list_creators(  # noqa: PLR0913 - as many as there are forms of a list
     """The delivered creators by ordinal: a page, or all of them as NDJSON or CSV.
 
     The header `Accept` chooses the form. While a job is at work, `nextCursor` is null
-    at the last creator so far.
+    at the last creator so far. A stream that broke off goes on beyond the ordinal given
+    as `cursor`.
     """
     job = await site.job(job_id, caller)
     media = _chosen(accept)
-    if media != _JSON:
-        return _streamed(site, job, media, shape)
     found = site.app.store.delivered(job_id, int(after or 0))
+    if media != _JSON:
+        return _streamed(job, found, media, shape)
     page, more = await page_of(found, limit)
     rows = [SHAPES[shape](job, finding, seen_in) for finding, seen_in in page]
     last = str(page[-1][0].ordinal) if more else None
@@ -81,10 +82,9 @@ async def list_calls(
     return json_answer({"calls": details, "nextCursor": last})
 
 
-def _streamed(site: Site, job: Job, media: str, shape: str) -> Response:
-    """All creators, in a stream that takes no more memory for more of them."""
+def _streamed(job: Job, found: Found, media: str, shape: str) -> Response:
+    """All these creators, in a stream that takes no more memory for more of them."""
     form = _STREAMED[media]
-    found = site.app.store.delivered(job.id)
     chunks = stream(found, job=job, tracking={}, fmt=form, shape=shape)
     name = f'attachment; filename="{job.id}.{form}"'
     media_type = FORMATS[form].media_type if form == "csv" else media

@@ -128,6 +128,10 @@ _OWN = {
         ),
         nextCursor=_NEXT,
     ),
+    "allowancePage": _object(
+        "What an owner and their users may use, and have used.",
+        allowances=_list("One for each holder.", reference("allowance")),
+    ),
     "callPage": _object(
         "The ledger, in the order the calls were held.",
         calls=_list("The calls.", reference("apiCallDetail")),
@@ -142,8 +146,12 @@ _OWN = {
             "credits": {"type": "integer", "description": "Credits spent."},
             "calls": _list("The calls just closed.", reference("apiCallDetail")),
             "outcome": {"oneOf": [reference("outcome"), {"type": "null"}]},
+            "rest": {"oneOf": [reference("rest"), {"type": "null"}]},
+            "forecast": reference("forecast"),
         },
-        "required": ["at", "status", "credits", "calls", "outcome"],
+        "required": [
+            *("at", "status", "credits", "calls", "outcome", "rest", "forecast"),
+        ],
     },
     "health": _object("All is well.", status={"const": "ok"}),
     "problem": _object(

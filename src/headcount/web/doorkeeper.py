@@ -4,6 +4,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headcount.core.report import API_HEADER, API_VERSION
 from headcount.web.problems import Problem
 
 LARGEST_BODY = 1_000_000  # bytes
@@ -15,6 +16,7 @@ _MARKS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    API_HEADER: API_VERSION,
 }
 
 

@@ -18,6 +18,7 @@ from headcount.core.report import (
     job_document,
 )
 from headcount.core.selection import Selection
+from headcount.planning import widen
 from headcount.web.answers import (
     answers,
     created,
@@ -57,6 +58,8 @@ async def _begin(site: Site, ask: SearchAsk, owner: str, job_id: str | None) -> 
     """Keep a new job, unless it is plain already that nothing can come of it."""
     search = site.door.search(ask, site.app.clock.now())
     label = site.door.label(ask, owner)
+    if label.webhook is not None:
+        await (await site.app.webhooks()).destinations.admit(label.webhook)
     if site.crew.works:
         await site.app.connect(search.provider)
     return await site.app.create(search, label, job_id=job_id)
@@ -180,9 +183,10 @@ async def top_up_job(
     """Raise the target or limits to absolute values; spares come before any call."""
     await site.job(job_id, caller)
 
-    def raise_it() -> Awaitable[Kept]:
+    async def raise_it() -> Kept:
         limits = site.door.limits(ask.limits, site.app.clock.now())
-        return _told(site.app.top_up(job_id, ask.target_results, **limits))
+        await widen(site.app, job_id, site.door.expansion(ask))
+        return await _told(site.app.top_up(job_id, ask.target_results, **limits))
 
     return await once(raise_it)
 

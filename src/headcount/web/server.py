@@ -56,8 +56,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, named_by: str = "--host, --port") -> socket.socket:
     """A socket that listens at this address; port 0 takes any free one.
+
+    `named_by` are the options that name another one.
 
     Raises:
         InvalidSetting: the address cannot be used.
@@ -68,14 +70,14 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:
-        raise _unusable(host, port, error) from None
+        raise _unusable(host, port, error, named_by) from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
         listener.listen(2_048)
     except OSError as error:
         listener.close()
-        raise _unusable(host, port, error) from None
+        raise _unusable(host, port, error, named_by) from None
     return listener
 
 
@@ -85,8 +87,8 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _unusable(host: str, port: int, error: Exception) -> InvalidSetting:
+def _unusable(host: str, port: int, error: Exception, by: str) -> InvalidSetting:
     said = getattr(error, "strerror", None) or error
     return InvalidSetting(
-        f"cannot listen on {host}, port {port} ({said}): name others by --host, --port"
+        f"cannot listen on {host}, port {port} ({said}): name others by {by}"
     )

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,8 +10,10 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from headcount.adapters.keys import Keys, Scope
+from headcount.adapters.metrics import Metrics
 from headcount.adapters.requests import Requests
 from headcount.bootstrap import App
+from headcount.core.destinations import is_loopback
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Job
 from headcount.runners.service import ServiceRunner
@@ -79,6 +80,7 @@ class Site:
     app: App
     keys: Keys
     requests: Requests
+    metrics: Metrics
     broadcast: Broadcast
     limiter: Limiter
     crew: Crew
@@ -170,13 +172,3 @@ def only_from_here(request: Request) -> None:
     foreign = origin is not None and urlsplit(origin).netloc != request.url.netloc
     if not is_loopback(host) or foreign:
         raise Problem(403, "with --dev, only this machine itself may ask")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, whatever the name service says."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
