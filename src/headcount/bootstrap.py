@@ -184,9 +184,7 @@ class App:
             job_id, lambda job, _: lifecycle.cancel(Change(job), now, is_dead=is_dead)
         )
 
-    async def widen(
-        self, job_id: str, expansion: Expansion, hashtags: Hashtags
-    ) -> Job:
+    async def widen(self, job_id: str, expansion: Expansion, hashtags: Hashtags) -> Job:
         """Let a job open new sources, given the hashtags of what it has found."""
         return await self._apply(
             job_id, lambda job, _: lifecycle.widen(Change(job), expansion, hashtags)

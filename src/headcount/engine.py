@@ -64,8 +64,10 @@ class _Step:
     price: int
     until: datetime | None
     nudge: asyncio.Event
+    renew_at: datetime
     out: dict[asyncio.Task[Answer], Call] = field(default_factory=dict)
     starved: bool = False  # every free slot was used, and more may be wanted
+    offered: bool = False  # it was woken by a slot that may be free, and nothing else
     enough_at: datetime | None = None  # when the target was seen to be reached
 
 
@@ -125,6 +127,7 @@ class Engine:
             price=_highest_price(channel.provider, job),
             until=until,
             nudge=nudge,
+            renew_at=self._clock.now(),
         )
         try:
             await self._decide(step)
@@ -171,7 +174,8 @@ class Engine:
     async def _wait(self, step: _Step) -> list[asyncio.Task[Answer]]:
         """Return the answers that are in; none when it is time to look again."""
         pause = asyncio.ensure_future(self._clock.sleep(self._pause(step)))
-        signals = [pause, asyncio.ensure_future(step.nudge.wait())]
+        nudge = asyncio.ensure_future(step.nudge.wait())
+        signals = [pause, nudge]
         if step.starved:
             signals.append(asyncio.ensure_future(step.channel.pace.ready()))
         try:
@@ -179,6 +183,7 @@ class Engine:
                 [*step.out, *signals], return_when=asyncio.FIRST_COMPLETED
             )
         finally:
+            step.offered = not (pause.done() or nudge.done())
             for signal in signals:
                 signal.cancel()
             await asyncio.gather(*signals, return_exceptions=True)
@@ -189,12 +194,11 @@ class Engine:
         """Seconds until the lease wants renewing, or something else is due before."""
         now = self._clock.now()
         deadline = step.job.search.limits.deadline
-        times = [now + RENEWAL, waiting_until(step.job), step.until, deadline]
+        times = [waiting_until(step.job), step.until, deadline]
         if step.enough_at:
             times.append(step.enough_at + GRACE)
-        return min(
-            (time - now).total_seconds() for time in times if time and time > now
-        )
+        ahead = [time for time in times if time and time > now]
+        return max(0.0, (min([step.renew_at, *ahead]) - now).total_seconds())
 
     async def _count(self, step: _Step, call: Call, answer: Answer) -> None:
         """Settle a page, or take note of a failure, and hold the next asks."""
@@ -224,6 +228,8 @@ class Engine:
         sliced = step.until is not None and now >= step.until
         wanted = 0 if sliced or self._stopped else len(step.job.sources)
         slots = await pace.take(wanted)
+        if step.offered and not fact and not slots.number:
+            return  # another job was faster: there is nothing to write down
 
         def rule(job: Job, known: Known) -> Change:
             change = fact(Change(job), known, now) if fact else Change(job)
@@ -241,6 +247,7 @@ class Engine:
             await pace.give_back(slots, slots.number - len(opened))
         step.job, step.starved = change.job, len(opened) == slots.number < wanted
         step.enough_at = None if step.job.missing else step.enough_at or now
+        step.renew_at = now + RENEWAL
         self._send(step, opened)
         self._show(change)
 

@@ -87,10 +87,9 @@ async def test_where_calls_follow_close_upon_another_a_turn_is_for_some_of_them(
 
     for _ in range(200):
         for each in paces:
-            slots = await each.take(5)
-            begun += [clock.now()] * slots.number
-            await each.give_back(slots, 0)
-            each.done()
+            for _ in range((await each.take(5)).number):
+                begun.append(clock.now())
+                each.done()
         clock.advance(0.005)
 
     assert min(b - a for a, b in pairwise(begun)) >= spacing

@@ -1,6 +1,7 @@
 """One step of a job: what is asked, and when it ends."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from builders import a_job
@@ -8,11 +9,13 @@ from engine.stage import a_slow_stage, a_stage, after, names
 from fakes.clock import FakeClock
 from fakes.provider import FakeProvider
 
+from headcount.adapters.pace import KeyPace
 from headcount.core.calls import CallState, Failure, FailureKind
 from headcount.core.errors import NoSuchJob
 from headcount.core.filters import Filters
 from headcount.core.model import Change, Limits, Outcome, Reason, Status
 from headcount.engine import Channel, Engine, Worker
+from headcount.ports import Slots
 
 DOWN = Failure(FailureKind.UNAVAILABLE, "503", charged=False)
 TEA = {"tea": [names("a", 1, 30), names("a", 25, 50), names("a", 51, 80)]}
@@ -333,3 +336,51 @@ async def test_a_watcher_that_fails_does_not_harm_the_job(
 
     assert (job.status, job.delivered) == (Status.COMPLETED, 30)
     assert "a watcher of job job-1 failed" in caplog.text
+
+
+class Teasing(KeyPace):
+    """A pace that offers its only slot a few times before it can be had."""
+
+    def __init__(self, clock: FakeClock, vain: int) -> None:
+        super().__init__(clock, concurrency=1)
+        self._time, self._vain = clock, vain
+
+    async def take(self, wanted: int) -> Slots:
+        if wanted and self._vain:
+            return Slots(0)
+        return await super().take(wanted)
+
+    async def ready(self) -> None:
+        await self._time.sleep(1.0)
+        self._vain -= 1
+
+
+async def test_a_slot_that_another_job_was_faster_to_take_costs_no_transaction() -> (
+    None
+):
+    stage = await a_stage(FakeProvider(TEA), a_job(target=30))
+    stage.pace = Teasing(stage.clock, vain=3)
+
+    job = await stage.advance()
+
+    assert job.status is Status.COMPLETED
+    # the claim and the look that found no slot, the ask, the page, and the release
+    assert len(stage.changes) == 3
+    assert stage.seconds() == 3.0
+
+
+async def test_a_lease_is_renewed_however_often_a_slot_is_offered_in_vain() -> None:
+    stage = await a_stage(FakeProvider(TEA), a_job(target=30))
+    stage.pace = Teasing(stage.clock, vain=30)
+    expiries: list[datetime] = []
+
+    async def look() -> None:
+        lease = (await stage.job()).lease
+        expiries.append(lease.expires_at if lease else after(0))
+
+    looking = stage.after(29.5, look)
+    job = await stage.advance()
+    await looking
+
+    assert job.status is Status.COMPLETED
+    assert expiries[0] > after(29.5)

@@ -1,7 +1,7 @@
 """What all machines know of a provider's key: its next turn, and whether it is closed.
 
 A turn is a row moved ahead by compare-and-set, in a transaction of its own, and only
-where a spacing is set; it is taken for a while, or each call would wait for the database. Whether a key is closed is read every few seconds and told at
+where a spacing is set. Whether a key is closed is read every few seconds and told at
 once by whoever closes it here: a late reader makes a call that is refused, no more. How
 many calls may be out is said by `permits`.
 """
@@ -115,7 +115,7 @@ class FleetPace:
     """The pace of a key that all machines share.
 
     At most `concurrency` calls are out on all of them together, and their starts are
-    `spacing` apart. A key that runs out of credits is closed for all, and the jobs wait.
+    `spacing` apart. A key without credits is closed for all, and the jobs wait.
     """
 
     def __init__(
@@ -145,7 +145,8 @@ class FleetPace:
     async def _has_turn(self, next_at: datetime) -> bool:
         """Whether a call may begin a spacing before this; without, the slot is free.
 
-        Where calls may follow close upon another, a turn is for some of them.
+        Where calls follow close upon another a turn is for some of them, or each would
+        wait for the database.
         """
         if next_at <= self._ours_until:
             return True

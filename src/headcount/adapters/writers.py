@@ -142,7 +142,9 @@ async def _fill(path: Path, contents: Contents) -> None:
     options = _SHEET | {"tmpdir": str(path.parent)}
     book: Any = import_module("xlsxwriter").Workbook(path, options)  # it has no types
     # The same creators make the same bytes, whenever they are written.
-    book.set_properties({"created": datetime.fromisoformat(str(contents.job["createdAt"]))})
+    book.set_properties(
+        {"created": datetime.fromisoformat(str(contents.job["createdAt"]))}
+    )
     sheet = book.add_worksheet("creators")
     sheet.freeze_panes(1, 0)
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_SHEET_ROWS}"})
