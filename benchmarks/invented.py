@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from headcount.adapters.sql import SqlStore
 from headcount.adapters.tiktok import read_page
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import Page
 from headcount.core.model import Change, Job, Known, Lease, Limits, Search
 from headcount.core.search import new_job
@@ -112,7 +112,7 @@ async def ask_for_more(store: SqlStore, job: Job, *, pages: int) -> Job:
     now, target = datetime.now(UTC), job.target + pages * NEW
 
     def rule(job: Job, _: Known) -> Change:
-        return lifecycle.top_up(Change(job), target, _NO_CAP, now)
+        return ownership.top_up(Change(job), target, _NO_CAP, now)
 
     return (await store.change(job.id, rule)).job
 

@@ -21,7 +21,7 @@ from service import cpu_seconds, running
 
 from headcount.adapters.keys import Keys, Scope
 from headcount.adapters.sql import SqlStore
-from headcount.core import lifecycle
+from headcount.core import ownership
 from headcount.core.model import Change, Job, Limits, Search, Status
 from headcount.core.search import new_job
 from headcount.sandbox import Sandbox, World, serving
@@ -94,7 +94,7 @@ class Service:
         before = self.cpu()
         now = datetime.now(UTC)
         await self.store.change(
-            job_id, lambda job, _: lifecycle.resume(Change(job), now)
+            job_id, lambda job, _: ownership.resume(Change(job), now)
         )
         while not (await self.store.load(job_id)).status.ended:  # noqa: ASYNC110 - another process ends it
             await asyncio.sleep(_LOOK)

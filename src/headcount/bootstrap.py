@@ -15,7 +15,7 @@ from headcount.adapters.requests import Requests
 from headcount.adapters.retention import Retention
 from headcount.adapters.sql import SqlStore
 from headcount.channels import Channels
-from headcount.core import lifecycle
+from headcount.core import ownership
 from headcount.core.allowances import EVERYONE, Allowance
 from headcount.core.errors import InvalidSetting, StoreError
 from headcount.core.expansion import Expansion
@@ -160,7 +160,7 @@ class App:
 
     async def pause(self, job_id: str) -> Job:
         """Ask nothing more for now."""
-        return await self._apply(job_id, lambda job, _: lifecycle.pause(Change(job)))
+        return await self._apply(job_id, lambda job, _: ownership.pause(Change(job)))
 
     async def resume(self, job_id: str) -> Job:
         """Let a paused, failed or partial job go on, under the caps now in force.
@@ -172,8 +172,8 @@ class App:
 
         def rule(job: Job, _: Known) -> Change:
             limits = self._capped(job.search.limits)
-            change = lifecycle.top_up(Change(job), job.target, limits, now)
-            return lifecycle.resume(change, now)
+            change = ownership.top_up(Change(job), job.target, limits, now)
+            return ownership.resume(change, now)
 
         return await self._apply(job_id, rule)
 
@@ -181,27 +181,27 @@ class App:
         """End a job for good, with what it has."""
         now = self.clock.now()
         return await self._apply(
-            job_id, lambda job, _: lifecycle.cancel(Change(job), now, is_dead=is_dead)
+            job_id, lambda job, _: ownership.cancel(Change(job), now, is_dead=is_dead)
         )
 
     async def widen(self, job_id: str, expansion: Expansion, hashtags: Hashtags) -> Job:
         """Let a job open new sources, given the hashtags of what it has found."""
         return await self._apply(
-            job_id, lambda job, _: lifecycle.widen(Change(job), expansion, hashtags)
+            job_id, lambda job, _: ownership.widen(Change(job), expansion, hashtags)
         )
 
     async def shelve(self, job_id: str, limits: Limits) -> Job:
         """Leave a job that has looked around paused, to go on under these limits."""
         now, limits = self.clock.now(), self._capped(limits)
         return await self._apply(
-            job_id, lambda job, _: lifecycle.shelve(Change(job), limits, now)
+            job_id, lambda job, _: ownership.shelve(Change(job), limits, now)
         )
 
     async def finish(self, job_id: str) -> Job:
         """Take what a job has as its result."""
         now = self.clock.now()
         return await self._apply(
-            job_id, lambda job, _: lifecycle.finish(Change(job), now, is_dead=is_dead)
+            job_id, lambda job, _: ownership.finish(Change(job), now, is_dead=is_dead)
         )
 
     async def top_up(
@@ -214,7 +214,7 @@ class App:
             aim = job.target if target is None else target
             given = {name: v for name, v in limits.items() if v is not None}
             raised = replace(job.search.limits, **given)  # type: ignore[arg-type] # as declared by Limits
-            return lifecycle.top_up(Change(job), aim, self._capped(raised), now)
+            return ownership.top_up(Change(job), aim, self._capped(raised), now)
 
         return await self._apply(job_id, rule)
 
@@ -227,7 +227,7 @@ class App:
         async for job in self.store.jobs(waiting):
             if job.rest:
                 await self._apply(
-                    job.id, lambda job, _: lifecycle.nudge(Change(job), now)
+                    job.id, lambda job, _: ownership.nudge(Change(job), now)
                 )
         return done
 

@@ -12,7 +12,7 @@ from builders import NOON, a_job, a_page
 from fakes.postgres import server
 
 from headcount.adapters.sql import SqlStore
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.allowances import EVERYONE, Allowance
 from headcount.core.calls import Call
 from headcount.core.model import (
@@ -269,7 +269,7 @@ async def test_a_new_month_delivers_the_spares_before_any_new_call(
     await office.works(job_id)
 
     office.now = NOON + timedelta(days=30)
-    await office.does(job_id, lambda c: lifecycle.resume(c, office.now))
+    await office.does(job_id, lambda c: ownership.resume(c, office.now))
     await office.claim(job_id)
     job = await office.works(job_id)
 
@@ -335,7 +335,7 @@ async def test_a_job_that_rests_is_looked_at_when_more_is_allowed(
     )
 
     await office.sets(replace(ACME, credits_per_day=5))
-    nudged = await office.does(job_id, lambda c: lifecycle.nudge(c, office.now))
+    nudged = await office.does(job_id, lambda c: ownership.nudge(c, office.now))
 
     assert (nudged.rest, nudged.due_at) == (None, office.now)
     await office.claim(job_id)

@@ -8,7 +8,7 @@ from builders import NOON, a_job, a_page
 
 from headcount.acts import Fetch, Observers, Send, Write
 from headcount.adapters.metrics import Metrics
-from headcount.core import lifecycle
+from headcount.core import lifecycle, ownership
 from headcount.core.calls import Answer, Call, Failure, FailureKind
 from headcount.core.model import Change, Job, Lease, Source
 
@@ -103,13 +103,13 @@ def test_a_lease_that_was_handed_back_is_not_lost(meter: Meter) -> None:
 def test_a_job_that_ended_counts_by_its_reason_each_time_it_ends(
     meter: Meter,
 ) -> None:
-    taken = lifecycle.finish(Change(a_job()), NOON)
-    reopened = lifecycle.resume(Change(taken.job), NOON)
+    taken = ownership.finish(Change(a_job()), NOON)
+    reopened = ownership.resume(Change(taken.job), NOON)
 
     meter.sees(taken)
     meter.sees(reopened)
     meter.sees(Change(taken.job))
-    meter.sees(lifecycle.finish(Change(reopened.job), NOON))
+    meter.sees(ownership.finish(Change(reopened.job), NOON))
 
     ends = meter("jobs_ended_total", status="partial", reason="finished_by_user")
     assert ends == 2

@@ -20,7 +20,7 @@ from headcount.adapters.service_tables import deliveries, requests
 from headcount.adapters.sql import SqlStore
 from headcount.adapters.statistics import recount
 from headcount.adapters.tables import metadata
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Change, Job, Known, Label, Lease
 from headcount.core.statistics import EVERYTHING, Kind
@@ -76,7 +76,7 @@ async def rows(store: SqlStore, *names: str) -> dict[str, int]:
 async def cancelled(store: SqlStore, job: Job) -> None:
     """A job that ended at noon."""
     await store.create(job)
-    await store.change(job.id, lambda job, _: lifecycle.cancel(Change(job), NOON))
+    await store.change(job.id, lambda job, _: ownership.cancel(Change(job), NOON))
 
 
 @contextmanager
@@ -159,11 +159,11 @@ async def test_what_has_not_ended_stays_however_old_it_is(
 ) -> None:
     await store.create(a_job(id="pending"))
     await store.create(a_job(id="paused"))
-    await store.change("paused", lambda job, _: lifecycle.pause(Change(job)))
+    await store.change("paused", lambda job, _: ownership.pause(Change(job)))
     await completed(store, "reopened", NOON)
     limits = (await store.load("reopened")).search.limits
     await store.change(
-        "reopened", lambda job, _: lifecycle.top_up(Change(job), 9, limits, NOON)
+        "reopened", lambda job, _: ownership.top_up(Change(job), 9, limits, NOON)
     )
     time.present = NOON + 1_000 * DAY
 

@@ -20,7 +20,7 @@ from headcount.adapters import schema
 from headcount.adapters.service_tables import figures
 from headcount.adapters.sql import SqlStore, open_database
 from headcount.adapters.statistics import Figures, recount
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import (
     Change,
@@ -98,10 +98,10 @@ class Life:
         await self.store.change(job_id, rule, [s.key for s in page.sightings])
 
     async def cancel(self, job_id: str) -> None:
-        await self.change(job_id, lambda j, _: lifecycle.cancel(Change(j), self.now))
+        await self.change(job_id, lambda j, _: ownership.cancel(Change(j), self.now))
 
     async def finish(self, job_id: str) -> None:
-        await self.change(job_id, lambda j, _: lifecycle.finish(Change(j), self.now))
+        await self.change(job_id, lambda j, _: ownership.finish(Change(j), self.now))
 
     async def fail(self, job_id: str) -> None:
         await self.change(
@@ -109,14 +109,14 @@ class Life:
         )
 
     async def resume(self, job_id: str) -> None:
-        await self.change(job_id, lambda j, _: lifecycle.resume(Change(j), self.now))
+        await self.change(job_id, lambda j, _: ownership.resume(Change(j), self.now))
 
     async def top_up(self, job_id: str) -> None:
         def rule(job: Job, _: Known) -> Change:
             if job.status is Status.CANCELLED:
                 return Change(job)
             limits = job.search.limits
-            return lifecycle.top_up(Change(job), job.target + 90, limits, self.now)
+            return ownership.top_up(Change(job), job.target + 90, limits, self.now)
 
         await self.change(job_id, rule)
 

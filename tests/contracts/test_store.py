@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from headcount.adapters.memory import MemoryStore
 from headcount.adapters.sql import SqlStore
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import Call, CallState, Endpoint, Page
 from headcount.core.errors import InternalError, JobNotReady, NoSuchJob
 from headcount.core.expansion import Expand, Expansion
@@ -376,7 +376,7 @@ async def test_spares_are_delivered_when_the_target_is_raised(
     before = await all_delivered(store)
 
     await store.change(
-        "job-1", lambda job, _: lifecycle.top_up(Change(job), 4, Limits(), NOON)
+        "job-1", lambda job, _: ownership.top_up(Change(job), 4, Limits(), NOON)
     )
 
     after = await all_delivered(store)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from builders import NOON, a_job
 
-from headcount.core import lifecycle
+from headcount.core import lifecycle, ownership
 from headcount.core.calls import Call, CallState
 from headcount.core.errors import InvalidSearch, JobNotReady
 from headcount.core.model import (
@@ -150,9 +150,9 @@ def test_a_defect_ends_the_job_with_its_lease_and_what_was_out() -> None:
 def test_a_second_cancel_closes_what_a_dead_worker_left_out() -> None:
     job = replace(leased(), open_calls=(a_call(),), lines=1)
     job = with_sources(job, Source(1, "tea"))
-    cancelled = lifecycle.cancel(Change(job), NOON).job
+    cancelled = ownership.cancel(Change(job), NOON).job
 
-    later = lifecycle.cancel(Change(cancelled), THEIRS.expires_at).job
+    later = ownership.cancel(Change(cancelled), THEIRS.expires_at).job
 
     assert (len(cancelled.open_calls), later.open_calls) == (1, ())
     assert (later.status, later.ended_at) == (Status.CANCELLED, NOON)
@@ -161,7 +161,7 @@ def test_a_second_cancel_closes_what_a_dead_worker_left_out() -> None:
 def test_a_job_resumed_while_its_worker_lives_is_due_when_the_lease_runs_out() -> None:
     job = replace(leased(), status=Status.PAUSED, due_at=None)
 
-    resumed = lifecycle.resume(Change(job), NOON).job
+    resumed = ownership.resume(Change(job), NOON).job
 
     assert (resumed.status, resumed.due_at) == (Status.PROCESSING, THEIRS.expires_at)
 
@@ -271,7 +271,7 @@ def test_a_source_stays_aside_while_another_is_open() -> None:
 def test_a_job_that_has_not_ended_can_be_paused(status: Status) -> None:
     job = replace(leased(), status=status, due_at=NOON, open_calls=(a_call(),))
 
-    paused = lifecycle.pause(Change(job)).job
+    paused = ownership.pause(Change(job)).job
 
     assert paused == replace(job, status=Status.PAUSED, due_at=None)
 
@@ -280,7 +280,7 @@ def test_a_job_that_has_not_ended_can_be_paused(status: Status) -> None:
 def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status) -> None:
     job = replace(leased(), status=status, due_at=NOON, qualified=4)
 
-    cancelled = lifecycle.cancel(Change(job), NOON).job
+    cancelled = ownership.cancel(Change(job), NOON).job
     failed = lifecycle.collapse(Change(job), "a defect", NOON).job
 
     assert (cancelled.status, failed.status) == (Status.CANCELLED, Status.FAILED)
@@ -290,7 +290,7 @@ def test_a_job_that_has_not_ended_can_be_cancelled_or_fail(status: Status) -> No
         assert (job.ended_at, job.due_at) == (NOON, None)
 
 
-@pytest.mark.parametrize("end", [lifecycle.cancel, lifecycle.finish])
+@pytest.mark.parametrize("end", [ownership.cancel, ownership.finish])
 def test_what_a_dead_worker_has_out_is_counted_as_spent_by_an_end(
     end: Callable[..., Change],
 ) -> None:
@@ -310,7 +310,7 @@ def test_what_a_dead_worker_has_out_is_counted_as_spent_by_an_end(
 def test_a_finished_job_ends_with_what_it_has() -> None:
     job = replace(leased(), qualified=4)
 
-    finished = lifecycle.finish(Change(job), NOON).job
+    finished = ownership.finish(Change(job), NOON).job
 
     assert finished.status is Status.PARTIAL
     assert finished.outcome == Outcome(6, Reason.FINISHED_BY_USER)
@@ -318,7 +318,7 @@ def test_a_finished_job_ends_with_what_it_has() -> None:
 
 
 def test_a_finished_job_that_lacks_nothing_is_completed() -> None:
-    finished = lifecycle.finish(Change(replace(leased(), qualified=10)), NOON).job
+    finished = ownership.finish(Change(replace(leased(), qualified=10)), NOON).job
 
     assert (finished.status, finished.outcome) == (Status.COMPLETED, Outcome())
 
@@ -327,7 +327,7 @@ def test_a_finished_job_waits_for_what_is_out() -> None:
     job = replace(leased(), status=Status.PAUSED, open_calls=(a_call(),), lines=1)
     job = with_sources(job, Source(1, "tea"))
 
-    finishing = lifecycle.finish(Change(job), NOON).job
+    finishing = ownership.finish(Change(job), NOON).job
 
     assert (finishing.status, finishing.due_at) == (Status.PROCESSING, NOON)
     assert not proceeded(finishing).changed
@@ -339,9 +339,9 @@ def test_a_finished_job_waits_for_what_is_out() -> None:
 def test_an_end_is_not_overwritten(status: Status) -> None:
     nothing = Change(ended(status))
 
-    assert lifecycle.pause(nothing) is nothing
-    assert lifecycle.cancel(nothing, NOON) is nothing
-    assert lifecycle.finish(nothing, NOON) is nothing
+    assert ownership.pause(nothing) is nothing
+    assert ownership.cancel(nothing, NOON) is nothing
+    assert ownership.finish(nothing, NOON) is nothing
     assert lifecycle.collapse(nothing, "a defect", NOON) is nothing
 
 
@@ -352,7 +352,7 @@ def test_a_resumed_job_tries_again_what_was_set_aside(status: Status) -> None:
     job = with_sources(ended(status), FAILED, dry, waiting)
     job = replace(job, halt=Outcome(5, Reason.OUT_OF_CREDITS))
 
-    resumed = lifecycle.resume(Change(job), NOON).job
+    resumed = ownership.resume(Change(job), NOON).job
 
     assert resumed == replace(
         job,
@@ -371,7 +371,7 @@ def test_a_resumed_job_tries_again_what_was_set_aside(status: Status) -> None:
 def test_other_jobs_are_not_resumed(status: Status) -> None:
     nothing = Change(ended(status))
 
-    assert lifecycle.resume(nothing, NOON) is nothing
+    assert ownership.resume(nothing, NOON) is nothing
 
 
 @pytest.mark.parametrize(
@@ -387,13 +387,13 @@ def test_a_job_resumed_under_a_living_lease_is_still_at_work(
 ) -> None:
     job = replace(leased(), status=Status.PAUSED, lease=lease)
 
-    assert lifecycle.resume(Change(job), NOON).job.status is status
+    assert ownership.resume(Change(job), NOON).job.status is status
 
 
 # --------------------------------------------------------------------------- topping up
 def topped_up(job: Job, target: int, limits: Limits | None = None) -> Change:
     later = NOON + SECOND
-    return lifecycle.top_up(Change(job), target, limits or Limits(), later)
+    return ownership.top_up(Change(job), target, limits or Limits(), later)
 
 
 def test_topping_up_delivers_spares_before_any_call() -> None:
@@ -482,9 +482,9 @@ def test_a_job_rests_no_more_when_it_only_waits_for_an_answer() -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        lifecycle.pause,
-        lambda change: lifecycle.cancel(change, NOON),
-        lambda change: lifecycle.finish(change, NOON),
+        ownership.pause,
+        lambda change: ownership.cancel(change, NOON),
+        lambda change: ownership.finish(change, NOON),
         lambda change: lifecycle.collapse(change, "a defect", NOON),
     ],
 )
@@ -503,7 +503,7 @@ def test_a_job_is_released_until_its_rest_is_over() -> None:
 def test_a_nudged_job_is_looked_at_now() -> None:
     job = replace(leased(), rest=REST, lease=None, due_at=REST.until)
 
-    nudged = lifecycle.nudge(Change(job), NOON).job
+    nudged = ownership.nudge(Change(job), NOON).job
 
     assert (nudged.rest, nudged.due_at) == (None, NOON)
 
@@ -511,8 +511,8 @@ def test_a_nudged_job_is_looked_at_now() -> None:
 def test_a_nudged_job_stays_with_whoever_has_its_lease() -> None:
     job = replace(leased(), rest=REST, due_at=THEIRS.expires_at)
 
-    assert lifecycle.nudge(Change(job), NOON).job.due_at == THEIRS.expires_at
+    assert ownership.nudge(Change(job), NOON).job.due_at == THEIRS.expires_at
 
 
 def test_a_job_that_does_not_rest_is_not_nudged() -> None:
-    assert not lifecycle.nudge(Change(leased()), NOON).changed
+    assert not ownership.nudge(Change(leased()), NOON).changed

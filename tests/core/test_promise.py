@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import Call, Failure, FailureKind, Page
 from headcount.core.decisions import waiting_until
 from headcount.core.filters import Filters
@@ -293,14 +293,14 @@ class Promise(RuleBasedStateMachine):
     @precondition(lambda self: not self.job.status.ended)
     @rule()
     def the_owner_pauses(self) -> None:
-        self.play(lifecycle.pause)
+        self.play(ownership.pause)
         assert self.job.status is Status.PAUSED
         self.go_on(room=4)
 
     @rule(room=st.integers(0, 4))
     def the_owner_resumes(self, room: int) -> None:
         before = self.job.status
-        self.play(lambda change: lifecycle.resume(change, self.now))
+        self.play(lambda change: ownership.resume(change, self.now))
         if before in {Status.PAUSED, Status.PARTIAL, Status.FAILED}:
             self.forget_failures()
         self.go_on(room) if self.leased else self.claim(room)
@@ -311,7 +311,7 @@ class Promise(RuleBasedStateMachine):
         ended, delivered = self.job.status.ended, self.job.delivered
         spares, target = self.job.spares, self.job.target + more
         limits = self.job.search.limits
-        self.play(lambda c: lifecycle.top_up(c, target, limits, self.now))
+        self.play(lambda c: ownership.top_up(c, target, limits, self.now))
         assert self.job.delivered == delivered + min(spares, more)
         if more and ended and self.job.missing:
             self.forget_failures()
@@ -342,10 +342,10 @@ class Promise(RuleBasedStateMachine):
             return
         missing = self.job.missing
         if ending == "cancel":
-            self.play(lambda c: lifecycle.cancel(c, self.now))
+            self.play(lambda c: ownership.cancel(c, self.now))
         elif ending == "finish":
             self.books.finished = True
-            self.play(lambda c: lifecycle.finish(c, self.now))
+            self.play(lambda c: ownership.finish(c, self.now))
         else:
             self.play(lambda c: lifecycle.collapse(c, "a defect", self.now))
         if self.job.open_calls and ending == "finish":

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from builders import NOON, a_job, a_page, a_sighting
 
-from headcount.core import lifecycle, tally
+from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import (
     Call,
     CallKind,
@@ -527,9 +527,9 @@ def test_a_job_may_be_allowed_to_open_sources_later() -> None:
     found = noted(NO_HASHTAGS, "tea", [("mug",)])
     job = a_dry_job("tea", expand=Expand.OFF)
 
-    change = lifecycle.widen(Change(job), Expansion(Expand.ALL), found)
-    narrow = lifecycle.widen(Change(job), Expansion(Expand.VARIANTS), found)
-    again = lifecycle.widen(change, Expansion(Expand.RELATED), NO_HASHTAGS)
+    change = ownership.widen(Change(job), Expansion(Expand.ALL), found)
+    narrow = ownership.widen(Change(job), Expansion(Expand.VARIANTS), found)
+    again = ownership.widen(change, Expansion(Expand.RELATED), NO_HASHTAGS)
 
     assert change.job.search.expansion.expand is Expand.ALL
     assert (change.job.hashtags, narrow.job.hashtags) == (found, None)
@@ -550,8 +550,8 @@ def test_a_plan_asks_so_many_pages_of_each_source_and_then_waits() -> None:
     assert isinstance(end, End)
     assert end.outcome.reason is Reason.CALL_LIMIT
 
-    shelved = lifecycle.shelve(
-        Change(lifecycle._ended(both, end.outcome, NOON)), Limits(max_calls=40), NOON
+    shelved = ownership.shelve(
+        Change(lifecycle.ended(both, end.outcome, NOON)), Limits(max_calls=40), NOON
     )
 
     assert shelved.job.status is Status.PAUSED
@@ -563,4 +563,4 @@ def test_a_plan_that_was_refused_stays_as_it_ended() -> None:
     job = a_dry_job("tea")
     halted = replace(job, halt=Outcome(1, Reason.OUT_OF_CREDITS))
 
-    assert not lifecycle.shelve(Change(halted), Limits(), NOON).changed
+    assert not ownership.shelve(Change(halted), Limits(), NOON).changed

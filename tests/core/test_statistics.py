@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from builders import NOON, a_job
 
-from headcount.core import lifecycle
+from headcount.core import lifecycle, ownership
 from headcount.core.errors import InvalidSearch
 from headcount.core.model import (
     Change,
@@ -222,9 +222,9 @@ def seconds(job: Job) -> float:
 
 def test_the_time_between_an_end_and_the_next_run_is_left_out() -> None:
     later = NOON + timedelta(days=3)
-    reopened = lifecycle.resume(Change(an_ended()), later).job
+    reopened = ownership.resume(Change(an_ended()), later).job
 
-    again = lifecycle.finish(Change(reopened), later + timedelta(seconds=5)).job
+    again = ownership.finish(Change(reopened), later + timedelta(seconds=5)).job
 
     assert seconds(again) == 65
 
@@ -233,7 +233,7 @@ def test_a_job_that_is_topped_up_from_its_spares_takes_no_time() -> None:
     spared = replace(an_ended(), qualified=15, status=Status.COMPLETED)
     later = NOON + timedelta(days=3)
 
-    topped = lifecycle.top_up(Change(spared), 15, Limits(), later).job
+    topped = ownership.top_up(Change(spared), 15, Limits(), later).job
 
     assert topped.ended_at == later
     assert seconds(topped) == 60
@@ -244,18 +244,18 @@ def test_the_time_it_lay_ended_adds_up_over_several_runs() -> None:
 
     for day in (1, 2, 3):
         start = NOON + timedelta(days=day)
-        job = lifecycle.resume(Change(job), start).job
-        job = lifecycle.finish(Change(job), start + timedelta(seconds=1)).job
+        job = ownership.resume(Change(job), start).job
+        job = ownership.finish(Change(job), start + timedelta(seconds=1)).job
 
     assert seconds(job) == 63
 
 
 def test_a_pause_is_part_of_the_processing_time() -> None:
     job = claim(a_job(label=Label(owner="ada")), NOON)
-    paused = lifecycle.pause(Change(job)).job
+    paused = ownership.pause(Change(job)).job
 
-    resumed = lifecycle.resume(Change(paused), NOON + timedelta(seconds=40)).job
-    ended = lifecycle.finish(Change(resumed), NOON + timedelta(seconds=50)).job
+    resumed = ownership.resume(Change(paused), NOON + timedelta(seconds=40)).job
+    ended = ownership.finish(Change(resumed), NOON + timedelta(seconds=50)).job
 
     assert seconds(ended) == 50
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from builders import NOON, a_job
 from docs.pages import page
 
-from headcount.core import lifecycle
+from headcount.core import lifecycle, ownership
 from headcount.core.errors import JobNotReady
 from headcount.core.model import Change, Job, Lease, Limits, SourceState, Status
 
@@ -49,10 +49,10 @@ def rules() -> Iterator[tuple[str, Rule]]:
         "proceed",
         lambda change: lifecycle.proceed(dry(change), 1, NOON, room=1, price=1),
     )
-    yield "pause", lifecycle.pause
-    yield "cancel", lambda change: lifecycle.cancel(change, NOON)
+    yield "pause", ownership.pause
+    yield "cancel", lambda change: ownership.cancel(change, NOON)
     yield "collapse", lambda change: lifecycle.collapse(change, "a defect", NOON)
-    yield "resume", lambda change: lifecycle.resume(change, NOON)
+    yield "resume", lambda change: ownership.resume(change, NOON)
     for target in (TARGET, TARGET + 1, TARGET + 9):
         yield "top_up", topping_up(target)
 
@@ -64,7 +64,7 @@ def dry(change: Change) -> Change:
 
 
 def topping_up(target: int) -> Rule:
-    return lambda change: lifecycle.top_up(change, target, Limits(max_calls=99), NOON)
+    return lambda change: ownership.top_up(change, target, Limits(max_calls=99), NOON)
 
 
 def edges() -> set[str]:

@@ -7,7 +7,7 @@ from builders import a_job
 from engine.stage import Stage, a_slow_stage, a_stage, after, names
 from fakes.provider import FakeProvider
 
-from headcount.core import lifecycle
+from headcount.core import ownership
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.model import Change, Job, Limits, Outcome, Status
 
@@ -15,11 +15,11 @@ TEA = {"tea": [names("a", 1, 30), names("b", 1, 30), names("c", 1, 30)]}
 
 
 def topped_up(change: Change, target: int) -> Change:
-    return lifecycle.top_up(change, target, Limits(), after(0))
+    return ownership.top_up(change, target, Limits(), after(0))
 
 
 async def paused(stage: Stage, nudge: asyncio.Event | None = None) -> None:
-    await stage.change(lifecycle.pause)
+    await stage.change(ownership.pause)
     if nudge:
         nudge.set()
 
@@ -87,7 +87,7 @@ async def test_a_paused_job_is_resumed_where_it_stood() -> None:
     await stage.advance()
     await pausing
 
-    await stage.change(lambda change: lifecycle.resume(change, stage.clock.now()))
+    await stage.change(lambda change: ownership.resume(change, stage.clock.now()))
     job = await stage.advance()
 
     assert job.status is Status.COMPLETED
@@ -97,7 +97,7 @@ async def test_a_paused_job_is_resumed_where_it_stood() -> None:
 async def test_a_cancelled_job_keeps_what_was_found() -> None:
     stage = await a_slow_stage(FakeProvider(TEA), {"tea": 5.0}, a_job(target=90))
     cancelling = stage.after(
-        6, lambda: stage.change(lambda c: lifecycle.cancel(c, stage.clock.now()))
+        6, lambda: stage.change(lambda c: ownership.cancel(c, stage.clock.now()))
     )
 
     job = await stage.advance()

@@ -12,7 +12,7 @@ from builders import a_job
 from engine.stage import FailingStore, Stage, a_slow_stage, a_stage, after, names
 from fakes.provider import FakeProvider
 
-from headcount.core import lifecycle
+from headcount.core import lifecycle, ownership
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.errors import InternalError, StoreError
 from headcount.core.model import Change, Lease, Outcome, Status
@@ -48,7 +48,7 @@ async def test_a_job_is_worked_on_until_it_has_ended() -> None:
 
 async def test_a_paused_job_is_left_alone() -> None:
     stage = await a_stage(FakeProvider(TEA))
-    await stage.change(lifecycle.pause)
+    await stage.change(ownership.pause)
 
     job = await runner(stage).run(stage.job_id)
 
@@ -71,7 +71,7 @@ async def test_a_wake_up_makes_the_worker_look_at_the_job_at_once() -> None:
     local = runner(stage)
 
     async def pause() -> None:
-        await stage.change(lifecycle.pause)
+        await stage.change(ownership.pause)
         await local.wake(stage.job_id, stage.clock.now())
 
     pausing = stage.after(1, pause)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from headcount.core import lifecycle
+from headcount.core import ownership
 from headcount.core.calls import Call, CallState
 from headcount.core.model import (
     Change,
@@ -96,13 +96,13 @@ def go_on(change: Change, search: Search, now: datetime) -> Change:
     """
     job = change.job
     if search.target != job.target:
-        return lifecycle.top_up(change, search.target, job.search.limits, now)
+        return ownership.top_up(change, search.target, job.search.limits, now)
     reason = job.outcome.reason if job.outcome else None
     hindered = job.status is Status.PARTIAL and reason in _OUTSIDE
     if hindered or job.status is Status.FAILED:
-        return lifecycle.resume(change, now)
+        return ownership.resume(change, now)
     if job.status is Status.PARTIAL and reason in _CAPPED:
-        return lifecycle.top_up(change, search.target, search.limits, now)
+        return ownership.top_up(change, search.target, search.limits, now)
     return change
 
 

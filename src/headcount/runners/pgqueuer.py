@@ -27,6 +27,7 @@ from headcount.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 _ENTRYPOINT = "look_at"
+_IN_ONE = 10  # jobs of a message, which one worker gets
 # Its defaults would take 30 s to pick up what a dead worker was about to look at.
 DEQUEUE, HEARTBEAT = timedelta(seconds=2), timedelta(seconds=10)
 _CONNECT_TIMEOUT = 5  # seconds
@@ -55,20 +56,23 @@ class PgQueuerWaker:
             await self._sent(job_id)
 
     async def _send(self, job_ids: list[str]) -> list[None]:
-        number = len(job_ids)
+        """Send what came up together as few messages, since each has a price."""
+        messages: list[bytes | None] = [
+            " ".join(job_ids[start : start + _IN_ONE]).encode()
+            for start in range(0, len(job_ids), _IN_ONE)
+        ]
+        number = len(messages)
         try:
             if self._sending is None or self._sending.closed:
                 self._sending = await self._connect()
             await queries_over(self._sending).enqueue(
-                [_ENTRYPOINT] * number,
-                [name.encode() for name in job_ids],
-                [0] * number,
+                [_ENTRYPOINT] * number, messages, [0] * number
             )
         except psycopg.Error as error:
             for job_id in job_ids:
                 _LOG.warning("job %s is not announced: %s", job_id, _line(error))
             await self.close()
-        return [None] * number
+        return [None] * len(job_ids)
 
     async def listen(self, take: Callable[[str], None]) -> None:
         """Hand on the wake-ups that come here, for ever, through restarts and all."""
@@ -106,8 +110,8 @@ class PgQueuerWaker:
 
             @manager.entrypoint(_ENTRYPOINT)
             async def look_at(job: Job) -> None:
-                if job.payload:
-                    take(job.payload.decode())
+                for job_id in (job.payload or b"").decode().split():
+                    take(job_id)
 
             await manager.run(
                 dequeue_timeout=DEQUEUE,
