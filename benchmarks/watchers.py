@@ -26,7 +26,7 @@ from headcount.core.model import Change, Job, Limits, Search, Status
 from headcount.core.search import new_job
 from headcount.sandbox import Sandbox, World, serving
 
-_WATCHERS, _PAGES, _ROUNDS = 200, 200, 3
+_WATCHERS, _PAGES, _ROUNDS = 200, 400, 3
 _LOOK = 0.05
 
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from headcount import InvalidSearch, Limits, UsageError
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.model import Label
 from headcount.core.report import job_document
 from headcount.core.rows import guide_row

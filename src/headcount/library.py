@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from headcount import planning
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.calls import Call
 from headcount.core.expansion import Expansion, build_expansion
 from headcount.core.filters import Filters, filters_as_given

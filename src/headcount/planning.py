@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from headcount.bootstrap import App
+from headcount.app import App
 from headcount.core.expansion import Expansion
 from headcount.core.hashtags import NO_HASHTAGS, Hashtags, noted
 from headcount.core.model import Job, Search

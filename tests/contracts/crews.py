@@ -12,7 +12,8 @@ from fakes.postgres import Server
 from serverless.fleet import a_fleet
 from serverless.site import Outside, a_world
 
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.model import Job
 from headcount.core.search import build_search
 from headcount.ports import Waker

@@ -9,7 +9,8 @@ import pytest
 from e2e.program import Home, Provider, Run
 from fakes.postgres import Server, server
 
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.model import Job, Status
 from headcount.core.search import build_search
 from headcount.runners.pgqueuer import PgQueuerWaker

@@ -11,7 +11,8 @@ from qstash import AsyncQStash
 from qstash.message import Message
 from serverless.site import PUBLIC, a_search, a_world
 
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.model import Status
 from headcount.runners.qstash import PATIENCE
 from headcount.serverless import FAILED, PROCESS

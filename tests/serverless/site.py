@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from web.service import Service, serving_web
 
-from headcount.bootstrap import App
+from headcount.app import App
 from headcount.core.model import Job, Limits, Search, Status
 from headcount.core.search import build_search
 from headcount.sandbox import Faults as ProviderFaults

@@ -12,7 +12,8 @@ from serverless.fleet import Fleet, a_fleet
 from serverless.site import a_search, a_world
 from web.service import postgres_16, sqlite
 
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.core.calls import CallState
 from headcount.core.model import Job, Limits, Reason, Status
 from headcount.sandbox.qstash import QStashSandbox

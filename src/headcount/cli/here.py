@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 from headcount.adapters.statistics import recount
-from headcount.bootstrap import App, open_app
+from headcount.app import App
+from headcount.bootstrap import open_app
 from headcount.cli.desk import Order
 from headcount.cli.views import NewIds, View
 from headcount.client.documents import (

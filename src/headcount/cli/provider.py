@@ -10,7 +10,7 @@ from headcount.cli import options as opt
 from headcount.cli.exits import Exit, finish, print_data, told
 
 if TYPE_CHECKING:
-    from headcount.bootstrap import App
+    from headcount.app import App
 
 T = TypeVar("T")
 provider = typer.Typer(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qstash import AsyncQStash
     from qstash.dlq import DlqMessage
 
-    from headcount.bootstrap import App
+    from headcount.app import App
     from headcount.settings import Settings
 
 T = TypeVar("T")

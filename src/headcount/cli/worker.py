@@ -7,7 +7,7 @@ import typer
 from headcount.cli.exits import Exit, finish, told
 
 if TYPE_CHECKING:
-    from headcount.bootstrap import App
+    from headcount.app import App
     from headcount.settings import Settings
 
 

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from headcount.adapters.signatures import BadSignature, check
-from headcount.bootstrap import App, open_service
+from headcount.app import App
+from headcount.bootstrap import open_service
 from headcount.core import lifecycle
 from headcount.core.errors import (
     HeadcountError,

@@ -13,7 +13,8 @@ from headcount.acts import Observer
 from headcount.adapters.keys import Keys
 from headcount.adapters.metrics import Metrics
 from headcount.adapters.webhooks import Resolver, look_up
-from headcount.bootstrap import App, open_service
+from headcount.app import App
+from headcount.bootstrap import open_service
 from headcount.core.model import Change
 from headcount.engine import Watch
 from headcount.settings import Settings

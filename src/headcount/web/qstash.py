@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from headcount.bootstrap import App
+from headcount.app import App
 from headcount.serverless import FAILED, PROCESS, SWEEP, Receiver
 from headcount.web.site import only_from_here
 

@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from headcount.adapters.keys import Keys, Scope
 from headcount.adapters.metrics import Metrics
 from headcount.adapters.requests import Requests
-from headcount.bootstrap import App
+from headcount.app import App
 from headcount.core.destinations import is_loopback
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Job
