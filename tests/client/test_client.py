@@ -146,6 +146,14 @@ async def test_figures_are_those_of_the_jobs_that_have_ended(client: Client) -> 
     assert status.total_jobs == 0
 
 
+async def test_an_allowance_is_set_and_listed(idle: Client) -> None:
+    made = await idle.allow(owner="acme", end_user="ada", creators_per_month=40)
+
+    assert (made.owner, made.end_user, made.creators_per_month) == ("acme", "ada", 40)
+    assert (made.credits_per_day, made.creators_used_this_month) == (None, 0)
+    assert await idle.allowances() == [made]
+
+
 async def test_a_secret_is_set_and_told_once(idle: Client) -> None:
     set_ = await idle.set_webhook_secret("https://shop.example/hooks")
 

@@ -36,6 +36,7 @@ KINDS: dict[str, type[Answer]] = {
     "exactCountStatus": results.ExactCountStatus,
     "statistics": results.StatisticsDocument,
     "webhookSecret": results.WebhookSecret,
+    "allowance": results.AllowanceDocument,
 }
 PUBLISHED = [name for name in KINDS if (GOLDEN / f"{name}.json").exists()]
 

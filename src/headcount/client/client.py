@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx2
 
@@ -18,7 +18,10 @@ from headcount.client.documents import (
     JobSheet,
 )
 from headcount.client.events import follow
+from headcount.client.lists import creators, pages
 from headcount.client.results import (
+    AllowanceDocument,
+    AllowancePage,
     ExactCountStatus,
     GuideRow,
     Row,
@@ -34,11 +37,7 @@ from headcount.core.report import moment
 from headcount.core.selection import ALL_JOBS, Selection
 from headcount.core.statistics import EVERYTHING, Coverage
 
-T = TypeVar("T")
-P = TypeVar("P", JobPage, CallPage)
 PATIENCE = 30.0  # seconds that a request is tried again for
-_PAGE = "200"  # jobs or calls asked for at a time
-_NDJSON = "application/x-ndjson"
 
 
 class Client:
@@ -164,7 +163,7 @@ class Client:
             "createdFrom": moment(selection.created_from),
             "createdTo": moment(selection.created_to),
         }
-        async for page in self._pages("/api/jobs", JobPage, asks.given(asked)):
+        async for page in pages(self._wire, "/api/jobs", JobPage, asks.given(asked)):
             for job in page.jobs:
                 yield job
 
@@ -178,19 +177,21 @@ class Client:
 
     async def creators(self, job_id: str) -> AsyncGenerator[Row, None]:
         """The delivered creators by ordinal, as they come."""
-        async with aclosing(self._creators(job_id, "rows", Row)) as rows:
+        path = asks.at(job_id, "/creators")
+        async with aclosing(creators(self._wire, path, "rows", Row)) as rows:
             async for row in rows:
                 yield row
 
     async def guide_rows(self, job_id: str) -> AsyncGenerator[GuideRow, None]:
         """The same creators in the shape that existing front ends read."""
-        async with aclosing(self._creators(job_id, "guide", GuideRow)) as rows:
+        path = asks.at(job_id, "/creators")
+        async with aclosing(creators(self._wire, path, "guide", GuideRow)) as rows:
             async for row in rows:
                 yield row
 
     async def calls(self, job_id: str) -> AsyncGenerator[CallDetail, None]:
         """The closed calls of a job, in the order in which they were held."""
-        async for page in self._pages(asks.at(job_id, "/calls"), CallPage, {}):
+        async for page in pages(self._wire, asks.at(job_id, "/calls"), CallPage, {}):
             for call in page.calls:
                 yield call
 
@@ -256,6 +257,33 @@ class Client:
         ask = asks.covered("/admin/exact-count-status", coverage)
         return await self._wire.fetch(ask, ExactCountStatus)
 
+    async def allowances(self) -> list[AllowanceDocument]:
+        """What the key's owner and their users may use, and have used."""
+        ask = Ask("GET", "/api/allowances")
+        return (await self._wire.fetch(ask, AllowancePage)).allowances
+
+    async def allow(
+        self,
+        *,
+        owner: str | None = None,
+        end_user: str | None = None,
+        credits_per_day: int | None = None,
+        creators_per_month: int | None = None,
+    ) -> AllowanceDocument:
+        """Set both limits of a holder; one that is left out is lifted.
+
+        Without `owner` it is the key's own, whose users it may limit; whole owners, and
+        all of them as `*`, take a key of scope admin.
+        """
+        body = {
+            "owner": owner,
+            "endUser": end_user,
+            "creditsPerDay": credits_per_day,
+            "creatorsPerMonth": creators_per_month,
+        }
+        ask = Ask("PUT", "/api/allowances", json=body)
+        return await self._wire.fetch(ask, AllowanceDocument)
+
     async def set_webhook_secret(
         self, url: str, secret: str | None = None
     ) -> WebhookSecret:
@@ -269,31 +297,3 @@ class Client:
     ) -> JobDocument:
         ask = asks.once(path, body, key)
         return await self._wire.fetch(ask, JobDocument)
-
-    async def _pages(
-        self, path: str, kind: type[P], params: Mapping[str, str]
-    ) -> AsyncGenerator[P, None]:
-        """A list page by page."""
-        cursor: str | None = ""
-        while cursor is not None:
-            here = {"cursor": cursor} if cursor else {}
-            ask = Ask("GET", path, {**params, **here, "limit": _PAGE})
-            page = await self._wire.fetch(ask, kind)
-            yield page
-            cursor = page.next_cursor
-
-    async def _creators(
-        self, job_id: str, shape: str, kind: type[T]
-    ) -> AsyncGenerator[T, None]:
-        """The creators as a stream, which goes on where it broke off."""
-        path, told = asks.at(job_id, "/creators"), 0
-
-        def rest() -> Ask:
-            params = {"shape": shape, "cursor": str(told)}
-            return Ask("GET", path, params, {"Accept": _NDJSON})
-
-        async with aclosing(self._wire.lines(rest)) as lines:
-            async for line in lines:
-                if line:
-                    told += 1  # ordinals count from 1 without gaps
-                    yield self._wire.read(line, kind)

@@ -142,6 +142,23 @@ class StatisticsDocument(Answer, frozen=True):
     by_target_count: list[FiguresByTarget]
 
 
+class AllowanceDocument(Answer, frozen=True):
+    """What an owner, or a user of theirs, may use, and has used."""
+
+    owner: str
+    end_user: str | None
+    credits_per_day: int | None
+    credits_used_today: int
+    creators_per_month: int | None
+    creators_used_this_month: int
+
+
+class AllowancePage(Answer, frozen=True):
+    """The allowances that a key may see."""
+
+    allowances: list[AllowanceDocument]
+
+
 class WebhookSecret(Answer, frozen=True):
     """The secret of an endpoint, shown once."""
 
