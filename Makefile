@@ -39,7 +39,7 @@ demo: setup ## Find exactly 100 creators in the sandbox, and show them
 	HEADCOUNT_SANDBOX_LATENCY_MS=700 $(BIN)/headcount find 100 apple tech gaming --sandbox --format table
 
 test: setup pooler node-tools ## Run the whole test suite with its coverage gate
-	$(BIN)/pytest -q --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q --numprocesses=3 --cov --cov-report=term:skip-covered
 	$(BIN)/coverage report --include='src/headcount/core/*,src/headcount/engine.py,src/headcount/ports.py' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=95 --format=total
 
