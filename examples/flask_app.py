@@ -56,9 +56,17 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def publish(job_id: str, delay: int = 0) -> None:
-    """Have QStash call the app back for a job."""
-    qstash = QStash(os.environ["QSTASH_TOKEN"])
-    qstash.message.publish_json(url=URL, body={"jobId": job_id}, delay=delay)
+    """Have QStash call the app back for a job, once for each message it is done for.
+
+    It is tried once: where QStash is away, this message fails and comes again.
+    """
+    after = request.headers.get("Upstash-Message-Id", "the-app")
+    QStash(os.environ["QSTASH_TOKEN"], retry=False).message.publish_json(
+        url=URL,
+        body={"jobId": job_id},
+        delay=delay,
+        deduplication_id=f"{job_id}-after-{after}",
+    )
 
 
 # ------------------------------------------------------------------- QStash's messages

@@ -46,6 +46,7 @@ class App:
         self,
         settings: Settings,
         store: SqlStore,
+        clock: SystemClock,
         stack: AsyncExitStack,
         *,
         watch: Watch,
@@ -53,7 +54,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.store = store
-        self.clock = SystemClock()
+        self.clock = clock
         self.observers = observers
         self.resolve: Resolver | None = None  # how webhooks' names are looked up
         self._stack = stack

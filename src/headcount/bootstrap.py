@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from headcount.acts import Observer, Observers
+from headcount.adapters.clock import SystemClock
 from headcount.adapters.sql import SqlStore
 from headcount.app import App
 from headcount.core.errors import StoreError
@@ -28,9 +29,12 @@ async def open_app(
     """
     seen_by = Observers(*observers)
     async with AsyncExitStack() as stack:
-        store = await SqlStore.open(store_url(settings), observers=seen_by)
+        clock = SystemClock()
+        url = store_url(settings)
+        store = await SqlStore.open(url, now=clock.now, observers=seen_by)
         stack.push_async_callback(store.close)
-        yield App(settings, store, stack, watch=watch, observers=seen_by)
+        clock.set_by(await store.time())  # before any lease is judged by it
+        yield App(settings, store, clock, stack, watch=watch, observers=seen_by)
 
 
 @asynccontextmanager

@@ -53,8 +53,10 @@ class Channels:
         return self._opened[name]
 
     async def look_for_credits(self) -> None:
-        """Open the keys again that were closed and have credits by now."""
-        for key in set(self._gates.closed) & set(self._providers):
+        """Open the keys again that lacked credits and have some by now."""
+        await self._gates.refresh()
+        spent = {key for key, closed in self._gates.closed.items() if closed.spent}
+        for key in spent & set(self._providers):
             balance = await self._providers[key].credit_balance()
             if isinstance(balance, int) and balance > 0:
                 await self._gates.open(key)

@@ -71,8 +71,8 @@ def qstash_account(settings: Settings) -> Account:
         )
     token = settings.qstash_token
     return Account(
-        token.get_secret_value().strip() if token else "",
-        settings.qstash_url.strip(),
+        token.get_secret_value().strip().strip("\"'") if token else "",
+        settings.qstash_url.strip().strip("\"'"),
         settings.public_urls[0],
     )
 

@@ -11,6 +11,8 @@ import pytest
 from builders import NOON, a_job, a_page
 from fakes.postgres import server
 
+from headcount.adapters.gates import Gates
+from headcount.adapters.service_tables import EVERY_KEY
 from headcount.adapters.sql import SqlStore
 from headcount.core import lifecycle, ownership, tally
 from headcount.core.allowances import EVERYONE, Allowance
@@ -23,6 +25,7 @@ from headcount.core.model import (
     Lease,
     Limits,
     Reason,
+    Rest,
     Status,
 )
 
@@ -356,3 +359,19 @@ async def test_allowances_are_listed_by_owner(office: Office) -> None:
         "owner 'acme', end user 'ada'",
     ]
     assert theirs == every[1:]
+
+
+async def test_no_call_is_decided_on_once_all_calls_are_stopped(office: Office) -> None:
+    job_id = await office.opens(target=60, provider="sandbox/7")
+    switch = Gates(office.store.database, worker="an operator")
+
+    await switch.close(EVERY_KEY, "the bill", office.now)
+    stopped = await office.works(job_id)
+    await switch.open(EVERY_KEY)
+    done = await office.works(job_id)
+
+    assert stopped.charged == 0
+    assert stopped.rest == Rest(
+        office.now + timedelta(seconds=30), "all calls are stopped (the bill)"
+    )
+    assert (done.delivered, done.rest) == (60, None)

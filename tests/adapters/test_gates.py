@@ -13,7 +13,8 @@ from fakes.postgres import server
 
 from headcount.adapters import schema
 from headcount.adapters.database import Database, Result, Work
-from headcount.adapters.gates import EVERY_KEY, Closed, FleetPace, Gates, key_id
+from headcount.adapters.gates import Closed, FleetPace, Gates, key_id
+from headcount.adapters.service_tables import EVERY_KEY
 from headcount.adapters.sql import open_database
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.errors import StoreBusy
@@ -169,7 +170,8 @@ async def test_a_key_without_credits_is_closed_for_all(
     assert heeded == Failure(FailureKind.KEY_PAUSED, "no credits left")
     assert [(await each.take(1)).number for each in (here, there)] == [0, 0]
     assert there.closed_until() == START + 30 * SECOND
-    assert gates[1].closed == {KEY: Closed(START, "no credits left")}
+    assert gates[1].closed == {KEY: Closed(START, "out of credits: no credits left")}
+    assert gates[1].closed[KEY].spent
 
 
 async def test_a_key_that_is_opened_may_be_used_again(
@@ -184,6 +186,20 @@ async def test_a_key_that_is_opened_may_be_used_again(
 
     assert here.closed_until() is None
     assert (await here.take(1)).number == 1
+
+
+async def test_a_key_that_is_closed_by_hand_stays_so_when_its_credits_run_out(
+    databases: list[Database],
+) -> None:
+    gates = Gates(databases[0])
+    here = pace(gates, FakeClock())
+    await gates.close(KEY, "the month is over", NOON)
+
+    await here.heed(SPENT)
+    await gates.refresh()
+
+    assert gates.closed == {KEY: Closed(NOON, "the month is over")}
+    assert not gates.closed[KEY].spent
 
 
 async def test_one_switch_stops_all_keys(databases: list[Database]) -> None:

@@ -104,7 +104,10 @@ async def test_work_goes_on_when_the_database_restarts_under_load(
         await crew.until(job_ids[:3], lambda job: job.pages >= 1)
 
         await asyncio.to_thread(server(18).control, "restart", "-m", "immediate")
+        restarted_at = time.monotonic()
         jobs = await crew.ended(job_ids)
+        took = time.monotonic() - restarted_at
 
         assert exact(jobs)
+        assert took < PROMISED + 5  # and the rest of the work
         assert crew.asked_again() <= paid_in_vain(jobs)

@@ -142,6 +142,30 @@ def test_days_are_those_of_utc() -> None:
     assert tomorrow(early) == MIDNIGHT
 
 
+def test_a_day_that_has_begun_for_another_machine_has_begun_for_all() -> None:
+    ahead = replace(ACME, day="2026-03-15", credits_used=7, month="2026-04")
+
+    seen = ahead.at(NOON)
+
+    assert (seen.day, seen.credits_used, seen.month) == ("2026-03-15", 7, "2026-04")
+
+
+def test_nothing_may_be_spent_where_all_calls_are_stopped() -> None:
+    job = replace(of_acme(), credits=4)
+    allowance = replace(ACME, credits_per_day=10, creators_per_month=20)
+
+    stopped = granted(job, [allowance], NOON, stop="the bill")
+
+    assert stopped.grant == Grant(
+        credits=4,
+        renews_at=NOON + timedelta(seconds=30),
+        daily="all calls are stopped (the bill)",
+        monthly="the 20 creators a month of owner 'acme' are used up",
+    )
+    assert stopped.entitled == 20
+    assert granted(stopped, [], NOON).grant == NO_LIMIT
+
+
 # ---------------------------------------------------------------------- what is taken
 def a_call(*, opened_at: datetime = NOON, closed: int | None = None) -> Call:
     call = Call(1, 1, "0", held=3, opened_at=opened_at)

@@ -29,6 +29,7 @@ from headcount.core.model import (
     Job,
     Lease,
     Limits,
+    Outcome,
     Reason,
     Search,
     SourceState,
@@ -364,6 +365,8 @@ class Promise(RuleBasedStateMachine):
         job = self.job
         if job.status is Status.COMPLETED:
             assert (job.delivered, job.open_calls) == (job.target, ())
+        if job.status is Status.CANCELLED:
+            assert job.outcome == Outcome(job.missing)
         if job.status is Status.PARTIAL:
             assert job.outcome is not None
             assert job.outcome.reason is not None

@@ -1,7 +1,13 @@
 """What the container files run is there to be run."""
 
+import json
 import re
+import subprocess
+import sys
+import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -53,6 +59,34 @@ def test_the_image_asks_the_port_it_serves_for_its_health() -> None:
     assert re.findall(r":(\d{4})/healthz", DOCKERFILE) == ["8000"]
     assert "EXPOSE 8000" in DOCKERFILE
     assert '"--port", "8000"' in DOCKERFILE
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_image_is_healthy_where_its_service_says_so(status: int, code: int) -> None:
+    [check] = re.findall(r"HEALTHCHECK .*\\\n +CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    asked = []
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Health) as service:
+        Thread(target=service.handle_request).start()
+        _, *words = json.loads(check.replace("8000", str(service.server_port)))
+        ran = subprocess.run(  # noqa: S603 - the image's own
+            [sys.executable, *words], check=False, stderr=subprocess.DEVNULL
+        )
+
+    assert (ran.returncode, asked) == (code, ["/healthz"])
+
+
+def test_the_image_installs_extras_that_there_are() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    [extras] = re.findall(r'"\.\[(.*)\]"', DOCKERFILE)
+
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 
 def test_the_image_does_not_run_as_root() -> None:

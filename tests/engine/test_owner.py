@@ -103,7 +103,7 @@ async def test_a_cancelled_job_keeps_what_was_found() -> None:
     job = await stage.advance()
     await cancelling
 
-    assert (job.status, job.outcome) == (Status.CANCELLED, Outcome(60))
+    assert (job.status, job.outcome) == (Status.CANCELLED, Outcome(30))
     assert (job.delivered, job.open_calls, job.lease) == (60, (), None)
 
 

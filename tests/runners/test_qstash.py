@@ -1,10 +1,12 @@
 """Wake-ups over QStash: each step of a job is one message, on explicit terms."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from qstash import AsyncQStash
@@ -50,8 +52,11 @@ async def test_a_message_names_the_job_and_its_terms(tmp_path: Path) -> None:
         assert message.label == "headcount"
         assert message.flow_control
         assert message.flow_control.parallelism == 4  # as many as calls at once
+        assert (message.flow_control.rate, message.flow_control.period) == (1_000, 1)
         assert message.flow_control.key.startswith("headcount-scrapecreators-")
         assert "sandbox-key" not in message.flow_control.key
+        [entry] = (await client.log.list()).logs
+        assert entry.timeout == 60  # as long as the host lets it run
 
 
 async def test_one_step_is_one_message_however_often_it_is_announced(
@@ -126,6 +131,35 @@ async def test_a_refusal_harms_no_job_and_takes_no_time(
         assert (app.clock.now() - began).total_seconds() < PATIENCE + 1
         assert f"job {job.id} is not announced" in caplog.text
         assert "sandbox-qstash-token" not in caplog.text
+
+
+async def test_a_qstash_that_never_answers_is_given_up_within_seconds(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        async with (
+            a_world(tmp_path, qstash_url=url) as outside,
+            open_app(outside.settings) as app,
+        ):
+            began = monotonic()
+            job = await app.create(a_search(40))
+
+            assert monotonic() - began < PATIENCE + 1
+            assert f"job {job.id} is not announced: TimeoutError" in caplog.text
+
+
+async def test_spaces_and_quotes_around_a_token_do_no_harm(tmp_path: Path) -> None:
+    async with a_world(tmp_path, "vanished:1") as outside:
+        for name in ("qstash_token", "qstash_url"):
+            outside.given[name] = f' "{outside.given[name]}"\n'
+        async with (
+            open_app(outside.settings) as app,
+            qstash_account(outside.settings).opened() as client,
+        ):
+            await app.create(a_search(40))
+
+            assert len(await messages(client)) == 1
 
 
 async def test_a_sweep_stops_at_the_first_refusal(tmp_path: Path) -> None:

@@ -4,16 +4,17 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from serverless.letters import about
-from serverless.site import PUBLIC, Outside, a_search, a_world
+from serverless.site import PUBLIC, Outside, a_search, a_site, a_world
 
 from headcount.bootstrap import open_app
 from headcount.core import lifecycle
 from headcount.core.model import Change, Job, Known, Status
-from headcount.serverless import SWEEP
+from headcount.serverless import PROCESS, SWEEP
 from headcount.wakers import qstash_account
 
 HANDLER = """
@@ -86,6 +87,19 @@ async def test_installing_makes_one_schedule_however_often(tmp_path: Path) -> No
             [schedule] = await client.schedule.list()
         assert schedule.schedule_id == "headcount-sweep"
         assert (schedule.destination, schedule.cron) == (PUBLIC + SWEEP, "*/5 * * * *")
+
+
+async def test_the_schedule_publishes_what_was_lost(tmp_path: Path) -> None:
+    async with a_site(tmp_path, "vanished@1") as site:
+        job_id = await site.begins()
+        await headcount(site.outside, "install")
+        site.app.clock.set_by(site.app.clock.now() + timedelta(seconds=60))
+
+        await site.qstash.skip(60)
+
+        swept, step = site.qstash.deliveries
+        assert {swept.url, step.url} == {PUBLIC + SWEEP, PUBLIC + PROCESS}
+        assert (await site.job(job_id)).status is Status.COMPLETED
 
 
 async def test_dead_letters_are_listed_and_sent_again(tmp_path: Path) -> None:

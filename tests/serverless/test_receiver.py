@@ -99,6 +99,19 @@ async def test_a_fallback_answers_for_the_jobs_of_others(tmp_path: Path) -> None
         assert (await receiver.handle(body, headers, path="/api/other"))[0] == 404
 
 
+async def test_the_log_tells_which_message_it_was_and_how_often_it_came(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_site(tmp_path) as site:
+        letter = about("unknown")
+        marks = [("Upstash-Message-Id", "msg_7"), ("Upstash-Retried", "2")]
+
+        with caplog.at_level(logging.INFO, "headcount"):
+            await site.sends(letter.body, [*sealed(letter)[1], *marks])
+
+        assert f"message msg_7 came to {PROCESS}, retried 2" in caplog.text
+
+
 async def test_what_is_amiss_here_is_tried_again_later(tmp_path: Path) -> None:
     async with a_site(tmp_path, "vanished:1", scrapecreators_api_key=None) as site:
         letter = about(await site.begins())

@@ -1,7 +1,9 @@
 """A job on QStash: one message after the other until it has its exact count."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -11,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serverless.letters import about, sealed
 from serverless.site import Site, a_search, a_site, completed
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from web.service import EVERY_DATABASE
 
 from headcount.adapters.postgres import Postgres
 from headcount.adapters.sqlite import Sqlite
+from headcount.bootstrap import open_app
 from headcount.core import lifecycle
 from headcount.core.errors import InvalidSetting
 from headcount.core.model import Change, Lease, Limits, Status
@@ -168,11 +171,46 @@ async def test_a_message_costs_two_round_trips_more_than_the_step(
     async with a_site(tmp_path, "vanished:1", database_url=url) as site:
         bare, by_message = [await site.begins() for _ in range(2)]
         await site.sends(*sealed(about(await site.begins())))  # all is open now
+        later = site.app.clock.now() + timedelta(seconds=6)
+        site.app.clock.set_by(later)  # so that the keys are looked at again
 
         step = await trips(site, site.app.advance(bare, 20))
         message = await trips(site, site.sends(*sealed(about(by_message))))
 
         assert message - step <= 2
+
+
+@EVERY_DATABASE
+async def test_a_message_reads_its_job_once(
+    tmp_path: Path, database: Callable[[Path], Awaitable[str]]
+) -> None:
+    url = await database(tmp_path)
+    async with (
+        a_site(tmp_path, "vanished:1", database_url=url) as site,
+        open_app(site.outside.settings) as elsewhere,
+    ):
+        letter = about((await elsewhere.create(a_search(40))).id)
+
+        with reading(site, "sources") as read:
+            await site.sends(*sealed(letter))
+
+        assert len(read) == 1
+
+
+@contextmanager
+def reading(site: Site, table: str) -> Iterator[list[str]]:
+    """The statements meanwhile that read whole rows of a table."""
+    found: list[str] = []
+
+    def note(*told: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        _, _, statement, *_ = told
+        if re.search(rf"^SELECT .*\sFROM (\w+\.)?{table}\s", statement, re.DOTALL):
+            found.append(statement)
+
+    engine = engine_of(site)
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
 
 
 async def trips(site: Site, work: Awaitable[object]) -> int:
@@ -182,13 +220,18 @@ async def trips(site: Site, work: Awaitable[object]) -> int:
     def note(connection: object) -> None:
         begun.append(connection)
 
-    database = site.app.store.database
-    assert isinstance(database, Sqlite | Postgres)
-    event.listen(database.engine, "begin", note)
+    engine = engine_of(site)
+    event.listen(engine, "begin", note)
     await work
-    event.remove(database.engine, "begin", note)
+    event.remove(engine, "begin", note)
     assert begun
     return len(begun)
+
+
+def engine_of(site: Site) -> Engine:
+    database = site.app.store.database
+    assert isinstance(database, Sqlite | Postgres)
+    return database.engine
 
 
 async def changed(site: Site, job_id: str, rule: Callable[[Change], Change]) -> None:

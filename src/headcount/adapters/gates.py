@@ -20,6 +20,7 @@ from sqlalchemy import Connection, or_, select, update
 from headcount.adapters.database import Database, insert_missing
 from headcount.adapters.pace import KeyPace
 from headcount.adapters.permits import Permits, Share
+from headcount.adapters.service_tables import EVERY_KEY
 from headcount.adapters.service_tables import provider_keys as keys
 from headcount.core.calls import Failure, FailureKind
 from headcount.core.errors import StoreError
@@ -28,8 +29,8 @@ from headcount.ports import Clock, Slots
 _LOG = logging.getLogger(__name__)
 _TURN = timedelta(milliseconds=50)  # which a turn lasts at least
 _PEEP = 1.0  # seconds between two looks at a key that is closed while calls are out
-EVERY_KEY = "*"  # closed, it stops all calls of all keys
 LOOK_AGAIN = timedelta(seconds=30)  # at a key that is closed
+_SPENT = "out of credits"  # how the reason begins where the provider closed the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Closed:
 
     since: datetime
     reason: str
+
+    @property
+    def spent(self) -> bool:
+        """Whether it lacks credits, and opens with new ones; or by hand alone."""
+        return self.reason.startswith(_SPENT)
 
 
 def key_id(provider: str, key: str) -> str:
@@ -185,7 +191,9 @@ class FleetPace:
             return await self._local.heed(failure)
         _LOG.warning("the key %s is closed: %s", self._key, failure.message)
         try:
-            await self._gates.close(self._key, failure.message, self._clock.now())
+            if self._key not in self._gates.closed:  # what is closed by hand stays so
+                reason = f"{_SPENT}: {failure.message}"
+                await self._gates.close(self._key, reason, self._clock.now())
         except StoreError as error:
             _LOG.warning("nobody else knows it yet: %s", error)
             self._local.hold_off(LOOK_AGAIN.total_seconds())

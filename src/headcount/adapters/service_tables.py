@@ -85,6 +85,8 @@ deliveries = Table(
     ),
 )
 
+EVERY_KEY = "*"  # closed, it stops all calls of all keys
+
 # The pace and the pauses of a provider's key, for all machines; see `fleet`.
 provider_keys = Table(
     "provider_keys",

@@ -34,7 +34,7 @@ from headcount.ports import Event, Rule
 _EXAMPLES = (
     "a URL such as sqlite:///headcount.db or postgresql://user:password@host/database"
 )
-_REMEMBERED = 64  # jobs, as they were last written: what runs is not read again
+_REMEMBERED = 64  # jobs, as they were last seen: what runs is not read again
 
 
 class SqlStore:
@@ -93,7 +93,10 @@ class SqlStore:
 
     async def load(self, job_id: str) -> Job:
         """The job as it stands."""
-        return await self.database.read(partial(self._load, job_id=job_id))
+        job = await self.database.read(partial(self._load, job_id=job_id))
+        if not job.status.ended:
+            self._remember(job)  # who takes it forward next need not read it again
+        return job
 
     async def change(self, job_id: str, rule: Rule, keys: Sequence[str] = ()) -> Change:
         """Apply a rule to the job, and write all that it changes, or nothing."""
@@ -181,17 +184,19 @@ class SqlStore:
         remembered = self._remembered.get(job_id)
         return self._statements.load(connection, job_id, remembered)
 
-    def _lock(self, connection: Connection, job_id: str) -> tuple[Job, bool]:
+    def _lock(
+        self, connection: Connection, job_id: str
+    ) -> tuple[Job, bool, str | None]:
         remembered = self._remembered.get(job_id)
         return self._statements.lock(connection, job_id, remembered)
 
     def _apply(
         self, connection: Connection, job_id: str, rule: Rule, keys: Sequence[str]
     ) -> Change:
-        before, limited = self._lock(connection, job_id)
+        before, limited, stop = self._lock(connection, job_id)
         now = self._now()
         held = self.allowances.of(connection, before, now) if limited else []
-        job = granted(before, held, now)
+        job = granted(before, held, now, stop=stop)
         change = rule(job, self._statements.known(connection, job_id, keys))
         if change.job is job:
             return change
@@ -207,7 +212,7 @@ class SqlStore:
         return change
 
     def _forget(self, connection: Connection, job_id: str) -> None:
-        job, _ = self._lock(connection, job_id)
+        job, *_ = self._lock(connection, job_id)
         statements.forget(connection, job_id)
         name = _name(replace(job, version=job.version + 1))
         self.figures.add(connection, name, difference(job, None))
@@ -219,7 +224,10 @@ class SqlStore:
         )
 
     def _remember(self, job: Job) -> None:
-        """Keep a job as it was committed, and drop the one kept longest."""
+        """Keep a job as it was committed, and drop the one kept longest.
+
+        Parts that were read while it changed are of a version that is gone by then.
+        """
         self._remembered.pop(job.id, None)
         self._remembered[job.id] = job
         if len(self._remembered) > _REMEMBERED:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -33,7 +34,12 @@ from headcount.adapters.database import (
     insert_missing,
     upsert,
 )
-from headcount.adapters.service_tables import allowances, deliveries
+from headcount.adapters.service_tables import (
+    EVERY_KEY,
+    allowances,
+    deliveries,
+    provider_keys,
+)
 from headcount.adapters.tables import (
     calls,
     creators,
@@ -53,9 +59,13 @@ STILL_OPEN = text("state = 'open'")  # in these words, or SQLite would not use t
 
 # --------------------------------------------------------------------------- one job
 _VERSION = select(jobs.c.version).where(jobs.c.id == JOB_ID)
-_LOCK = select(jobs.c.version, exists().select_from(allowances)).where(
-    jobs.c.id == JOB_ID
+_STOP = select(provider_keys.c.reason).where(
+    provider_keys.c.id == literal_column(f"'{EVERY_KEY}'"),
+    provider_keys.c.paused_at.is_not(None),
 )
+_LOCK = select(
+    jobs.c.version, exists().select_from(allowances), _STOP.scalar_subquery()
+).where(jobs.c.id == JOB_ID)
 _LOAD_JOB = select(*rows.JOB).where(jobs.c.id == JOB_ID)
 _LOAD_SOURCES = (
     select(*rows.SOURCE).where(sources.c.job_id == JOB_ID).order_by(sources.c.id)
@@ -128,17 +138,18 @@ class Statements:
 
     def lock(
         self, connection: Connection, job_id: str, remembered: Job | None
-    ) -> tuple[Job, bool]:
+    ) -> tuple[Job, bool, str | None]:
         """Read a job that nobody else changes before the transaction ends.
 
-        Says too whether allowances are set, be it for this job's owner or others.
+        Says too whether allowances are set, be it for this job's owner or others, and
+        why all calls are stopped if they are.
 
         Raises:
             NoSuchJob: no job has this id.
         """
-        version, limited = self._one(connection, self._lock, job_id)
+        version, limited, stop = self._one(connection, self._lock, job_id)
         job = self._current(connection, job_id, remembered, version)
-        return job, bool(limited)
+        return job, bool(limited), stop
 
     def _one(
         self, connection: Connection, query: Prepared, job_id: str

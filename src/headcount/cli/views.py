@@ -100,10 +100,10 @@ class LogLines:
             if news.missing and news.status is Status.PROCESSING:
                 _say(f"🔄 [CONTINUE] Need {many(news.missing, 'more creator')}...")
                 self._warn(news)
-        if news.rest != self._rest:
-            self._rest = news.rest
+        if news.rest and (not self._rest or news.rest.reason != self._rest.reason):
             for line in resting(news):
                 _say(f"⏳ [WAITING] {line}")
+        self._rest = news.rest
         if news.status is Status.COMPLETED and not self._done:
             self._done = True
             _say(f"✅ [DONE] Exactly {news.current} creators")

@@ -18,6 +18,7 @@ from headcount.core.model import NO_LIMIT, Change, Job
 from headcount.core.report import Document
 
 EVERYONE = "*"  # the owner that stands for all of them together
+LOOK_AGAIN = timedelta(seconds=30)  # at a job while all calls are stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,12 @@ class Allowance:
         return f"owner {self.owner!r}{user}"
 
     def at(self, now: datetime) -> "Allowance":
-        """The allowance with what was used in the day and month of this time."""
-        day = now.astimezone(UTC).date().isoformat()
-        month = day[:7]
+        """The allowance with what was used in the day and month of this time.
+
+        A day that has begun by another machine's clock has begun for all.
+        """
+        day = max(self.day, now.astimezone(UTC).date().isoformat())
+        month = max(self.month, day[:7])
         return replace(
             self,
             day=day,
@@ -84,9 +88,15 @@ def concerns(job: Job) -> list[tuple[str, str]]:
     return owners + ([(label.owner, label.end_user)] if label.end_user else [])
 
 
-def granted(job: Job, allowances: Sequence[Allowance], now: datetime) -> Job:
-    """The job with what these allowances, as of now, let it come to."""
-    if not allowances and job.entitled is None and job.grant is NO_LIMIT:
+def granted(
+    job: Job, allowances: Sequence[Allowance], now: datetime, *, stop: str | None = None
+) -> Job:
+    """The job with what these allowances, as of now, let it come to.
+
+    Where all calls are stopped, and `stop` says why, that is nothing more for a while.
+    """
+    unlimited = not allowances and stop is None
+    if unlimited and job.entitled is None and job.grant is NO_LIMIT:
         return job
     grant, entitled = NO_LIMIT, None
     of_day = _least((a.credits_per_day, a.credits_used, _daily(a)) for a in allowances)
@@ -101,6 +111,13 @@ def granted(job: Job, allowances: Sequence[Allowance], now: datetime) -> Job:
         left, text = of_month
         entitled = job.delivered + left
         grant = replace(grant, monthly=text)
+    if stop is not None:
+        grant = replace(
+            grant,
+            credits=job.credits + job.held,
+            renews_at=now + LOOK_AGAIN,
+            daily=f"all calls are stopped ({stop})",
+        )
     return replace(job, grant=grant, entitled=entitled)
 
 

@@ -225,7 +225,8 @@ def event(change: Change) -> tuple[str, Document] | None:
     closed = [call_detail(job, call) for call in change.calls if call.closed_at]
     before = change.before
     turned = (job.status, job.target) != (before.status, before.target)
-    rests = job.rest is not None and job.rest != before.rest
+    was = before.rest
+    rests = job.rest and (was is None or was.reason != job.rest.reason)
     if not (closed or turned or rests):
         return None
     return (f"job.{job.status.value}" if turned else "job.progress", news(job, closed))

@@ -118,7 +118,7 @@ def settle(
 
 
 def _with_totals(job: Job, call: Call, creators: Counter[Verdict]) -> Job:
-    return replace(
+    job = replace(
         job,
         qualified=job.qualified + creators[Verdict.QUALIFIED],
         rejected=job.rejected + creators[Verdict.REJECTED],
@@ -129,6 +129,10 @@ def _with_totals(job: Job, call: Call, creators: Counter[Verdict]) -> Job:
         rejections=job.rejections + call.rejected,
         unusable=job.unusable + call.unusable,
     )
+    if job.outcome is None:
+        return job
+    # It was cancelled while this call was out: what came since is not missing.
+    return replace(job, outcome=replace(job.outcome, short_by=job.missing))
 
 
 def _with_rarity(job: Job, once: Mapping[int, int]) -> Job:

@@ -85,6 +85,9 @@ class Receiver:
         except BadSignature as error:
             _LOG.warning("a message to %s was refused: %s", path, error)
             return said(401, error="unauthorized")
+        marks = {name.lower(): value for name, value in headers.items()}
+        told = [marks.get(f"upstash-{name}", "-") for name in ("message-id", "retried")]
+        _LOG.info("message %s came to %s, retried %s", told[0], path, told[1])
         act = {
             PROCESS: lambda: self._process(body, headers, fallback),
             SWEEP: self._sweep,
