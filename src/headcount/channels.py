@@ -95,6 +95,14 @@ class Channels:
             await self._clock.sleep(RENEWAL.total_seconds())
             await self.renew_permits()
 
+    @property
+    def key_name(self) -> str | None:
+        """What the key of the settings is called, which does not tell the key."""
+        key = self._settings.scrapecreators_api_key
+        if key is None:
+            return None
+        return key_id("scrapecreators", key.get_secret_value().strip())
+
     async def _open(self, name: str) -> Channel:
         key, url = await self._address(name)
         settings = self._settings

@@ -115,3 +115,30 @@ def test_a_key_can_be_closed_and_opened_by_hand(home: Home, switch: str) -> None
         (switch, "the month is over")
     ]
     assert home.run("provider", "status", "--format", "json").json == []
+
+
+def test_one_may_learn_the_name_of_ones_key_and_not_the_key(home: Home) -> None:
+    told = home.run("provider", "status", SCRAPECREATORS_API_KEY="a-secret-key")
+    name = told.err.splitlines()[0].removesuffix(".").rpartition(" ")[2]
+
+    home.run("provider", "pause", name)
+
+    assert name.startswith("scrapecreators/")
+    assert "a-secret-key" not in told.out + told.err
+    [closed] = home.run("provider", "status", "--format", "json").json
+    assert closed["key"] == name
+
+
+def test_a_search_waits_while_all_calls_are_stopped(
+    home: Home, provider: Provider
+) -> None:
+    home.run("provider", "pause", "--reason", "the bill")
+
+    search = home.start("find", 20, "tech")
+    search.hears("[WAITING] all calls are stopped (the bill)")
+    asked = len(provider.calls)
+    home.run("provider", "resume")
+    ran = search.end()
+
+    assert asked == 0
+    assert (ran.code, len(home.creators(search.job))) == (0, 20)

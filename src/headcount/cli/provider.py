@@ -19,16 +19,18 @@ provider = typer.Typer(
     no_args_is_help=True,
 )
 KeyArgument = Annotated[
-    str, typer.Argument(help="The name of a key, as `status` shows it; * is every key.")
+    str, typer.Argument(help="The name of a key, as `status` tells it; * is every key.")
 ]
 
 
 @provider.command()
 @told
 def status(format_: opt.ListingOption = opt.Listing.TABLE) -> int:
-    """List the keys that are closed, since when and why."""
+    """List the keys that are closed, since when and why, and name one's own."""
 
     async def look(app: "App") -> list[dict[str, object]]:
+        if name := app.channels.key_name:
+            typer.echo(f"The key of these settings is called {name}.", err=True)
         return [
             {"key": key, "since": closed.since.isoformat(), "reason": closed.reason}
             for key, closed in app.gates.closed.items()
