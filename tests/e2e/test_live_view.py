@@ -10,7 +10,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from e2e.program import PATIENCE, PROGRAM, Home, Provider
+from e2e.program import PATIENCE, PROGRAM, Home, Provider, Run, until
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SIZE = struct.pack("HHHH", 24, 80, 0, 0)  # rows and columns, as terminals begin
@@ -127,3 +127,25 @@ def test_with_yes_it_does_not_ask(home: Home, provider: Provider) -> None:
 
     assert "Go on?" not in shown
     assert len(provider.calls) == 2
+
+
+def test_a_worker_at_a_terminal_says_what_a_search_says(home: Home) -> None:
+    run = home.start("serve", "--dev", "--port", "0", "--no-work")
+    with terminal(home, "worker") as watched:
+        made = home.run(
+            "find", 40, "apple", "tech", "--sandbox", "--server", server_of(run)
+        )
+        shown = watched.read_to("job completed")
+        watched.process.terminate()
+
+    assert made.code == 0
+    assert "📡 [API CALL #1] Cursor: 0 Keyword: " in shown
+    assert "📊 [PROGRESS] 40/40 (100.0%) complete" in shown
+    assert "✅ [DONE] Exactly 40 creators" in shown
+    assert "⏳" not in shown
+
+
+def server_of(run: Run) -> str:
+    """Where a service that was started listens."""
+    found = until(lambda: re.search(r"http://127\.0\.0\.1:\d+", run.said))
+    return found[0]

@@ -15,7 +15,7 @@ from headcount.client.documents import (
     JobDocument,
     JobEvent,
     JobSheet,
-    News,
+    event_of,
     value_of,
 )
 from headcount.client.results import StatisticsDocument
@@ -29,7 +29,6 @@ from headcount.core.report import (
     event,
     exact_count_tracking,
     job_document,
-    moment,
 )
 from headcount.core.rows import SHAPES
 from headcount.core.selection import Selection
@@ -174,7 +173,7 @@ class Here:
             job = await self.app.store.load(job_id)
             async for told in self.app.store.events(job_id, seen):
                 seen = told.id
-                yield _event(told.id, told.type, told.at, told.data)
+                yield event_of(told.id, told.type, told.at, told.data)
             if job.status.ended or job.status is Status.PAUSED or _killed(job):
                 return
             await self.app.clock.sleep(_LOOK)
@@ -212,7 +211,7 @@ class Screen:
         if told and self._view:
             kind, news = told
             ids = new_ids(change) if self._debug else ()
-            self._view(_event(change.job.version, kind, datetime.now(UTC), news), ids)
+            self._view(event_of(change.job.version, kind, datetime.now(UTC), news), ids)
 
 
 @asynccontextmanager
@@ -268,10 +267,6 @@ def _stalled(job: Job, now: datetime) -> bool:
 
 def _document(job: Job) -> JobDocument:
     return value_of(job_document(job), JobDocument)
-
-
-def _event(number: int, kind: str, at: datetime, news: Document) -> JobEvent:
-    return JobEvent(number, kind, value_of({"at": moment(at), **news}, News))
 
 
 def _figures(statistics: Statistics) -> StatisticsDocument:

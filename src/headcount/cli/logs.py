@@ -8,13 +8,18 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
 from headcount.acts import Act, Fetch, Send, Step, Write
+from headcount.cli.views import LogLines
+from headcount.client.documents import event_of
 from headcount.core import report
 from headcount.core.calls import CallState
 from headcount.core.model import Change
+from headcount.engine import Watch
 from headcount.settings import Settings
 
 _LOG = structlog.stdlib.get_logger("headcount")
@@ -89,6 +94,30 @@ def _named(act: Act) -> dict[str, object]:
     return {}
 
 
+def work_log() -> Watch:
+    """What tells of the work: to people in the lines of `find`, else by fields."""
+    return _ForPeople() if sys.stderr.isatty() else log_change
+
+
+class _ForPeople:
+    """The lines of each job that is worked on, with its id."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, LogLines] = {}
+
+    def __call__(self, change: Change) -> None:
+        """Tell of each call that came back, and where that leaves the job."""
+        job, told = change.job, report.event(change)
+        if told is None:
+            return
+        write = partial(_LOG.info, job=job.id)
+        lines = self._lines.setdefault(job.id, LogLines(debug=False, write=write))
+        lines(event_of(job.version, told[0], datetime.now(UTC), told[1]))
+        if job.status.ended:
+            _tell_status(change)
+            del self._lines[job.id]
+
+
 def log_change(change: Change) -> None:
     """Tell of each call that came back, and of how a job ended."""
     job = change.job
@@ -96,6 +125,11 @@ def log_change(change: Change) -> None:
         if call.state is not CallState.OPEN:
             detail = report.call_detail(job, call)
             _LOG.info("call", job=job.id, call=call.id, **_short(detail))
+    _tell_status(change)
+
+
+def _tell_status(change: Change) -> None:
+    job = change.job
     if job.status is not change.before.status:
         _LOG.info(
             f"job {job.status.value}",

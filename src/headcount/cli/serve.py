@@ -38,7 +38,7 @@ def serve(
 
 
 async def _serve(host: str, port: int, *, dev: bool, works: bool) -> int:
-    from headcount.cli.logs import LogContext, log_change, set_up_logs
+    from headcount.cli.logs import LogContext, set_up_logs, work_log
     from headcount.settings import load_settings
     from headcount.web.app import open_web
     from headcount.web.server import Server, address_of, listen
@@ -49,7 +49,7 @@ async def _serve(host: str, port: int, *, dev: bool, works: bool) -> int:
         line = f"Headcount on {address_of(listener)} ({keys}; Ctrl-C ends it)"
         set_up_logs(settings)
         opening = open_web(
-            settings, works=works, dev=dev, watch=log_change, observers=[LogContext()]
+            settings, works=works, dev=dev, watch=work_log(), observers=[LogContext()]
         )
         async with opening as web:
             server = Server(web, lambda: typer.echo(line, err=True))

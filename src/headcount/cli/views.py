@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
@@ -71,10 +71,15 @@ class Silence:
 
 
 class LogLines:
-    """Log lines for files and pipes; with `debug`, the new ids of each call too."""
+    """Log lines for files and pipes; with `debug`, the new ids of each call too.
 
-    def __init__(self, *, debug: bool) -> None:
-        self._debug = debug
+    `write` takes each line; by default it goes to stderr.
+    """
+
+    def __init__(
+        self, *, debug: bool, write: Callable[[str], object] | None = None
+    ) -> None:
+        self._debug, self._write = debug, write or _say
         self._warned = self._done = False
         self._rest: RestDocument | None = None
 
@@ -82,7 +87,7 @@ class LogLines:
     def showing(self, job: JobDocument) -> Iterator[None]:
         """Begin with the target."""
         world = " (sandbox)" if job.sandbox else ""
-        _say(f"🎯 [EXACT-COUNT] Target: {job.target} creators{world}")
+        self._write(f"🎯 [EXACT-COUNT] Target: {job.target} creators{world}")
         self._done = job.status is Status.COMPLETED
         self._warned = False
         self._warn(job)
@@ -94,44 +99,48 @@ class LogLines:
         for call, ids in zip_longest(news.calls, new_ids):
             self._call(call, ids)
         if any(call.state is CallState.SETTLED for call in news.calls):
-            _say(
+            self._write(
                 f"📊 [PROGRESS] {news.current}/{news.target} ({news.progress}) complete"
             )
             if news.missing and news.status is Status.PROCESSING:
-                _say(f"🔄 [CONTINUE] Need {many(news.missing, 'more creator')}...")
+                self._write(
+                    f"🔄 [CONTINUE] Need {many(news.missing, 'more creator')}..."
+                )
                 self._warn(news)
         if news.rest and (not self._rest or news.rest.reason != self._rest.reason):
             for line in resting(news):
-                _say(f"⏳ [WAITING] {line}")
+                self._write(f"⏳ [WAITING] {line}")
         self._rest = news.rest
         if news.status is Status.COMPLETED and not self._done:
             self._done = True
-            _say(f"✅ [DONE] Exactly {news.current} creators")
+            self._write(f"✅ [DONE] Exactly {news.current} creators")
 
     def _warn(self, job: JobDocument | News) -> None:
         warnings = out_of_reach(job)
         for warning in [] if self._warned else warnings:
-            _say(f"⚠️  [OUT OF REACH] {warning}")
+            self._write(f"⚠️  [OUT OF REACH] {warning}")
         self._warned = bool(warnings)
 
     def _call(self, call: CallDetail, new_ids: Sequence[str] | None) -> None:
         if call.state is not CallState.SETTLED:
             fate = call.error or "given up"
-            _say(f"⚠️  [NO PAGE] Cursor: {call.cursor} Keyword: {call.keyword}: {fate}")
+            self._write(
+                f"⚠️  [NO PAGE] Cursor: {call.cursor} Keyword: {call.keyword}: {fate}"
+            )
             return
         number, keyword = call.call_number, call.keyword
-        _say(f"📡 [API CALL #{number}] Cursor: {call.cursor} Keyword: {keyword}")
-        _say(f"   ✅ Received: {call.items_received} items")
-        _say(f"   ✨ New unique: {call.new_unique} creators")
-        _say(f"   🔁 Duplicates: {call.duplicates}")
+        self._write(f"📡 [API CALL #{number}] Cursor: {call.cursor} Keyword: {keyword}")
+        self._write(f"   ✅ Received: {call.items_received} items")
+        self._write(f"   ✨ New unique: {call.new_unique} creators")
+        self._write(f"   🔁 Duplicates: {call.duplicates}")
         if call.rejected:
-            _say(f"   🚫 Rejected by filters: {call.rejected}")
+            self._write(f"   🚫 Rejected by filters: {call.rejected}")
         if self._debug:
             self._details(call, new_ids)
 
     def _details(self, call: CallDetail, new_ids: Sequence[str] | None) -> None:
         known = "" if new_ids is None else f"uniqueIds: {list(new_ids)} "
-        _say(
+        self._write(
             f"   [DEBUG] {known}duplicates: {call.duplicates} "
             f"responseSize: {call.response_bytes} durationMs: {call.duration_ms} "
             f"attempts: {call.attempts} credits: {call.credits}"
@@ -139,7 +148,7 @@ class LogLines:
 
     def say(self, text: str) -> None:
         """Say it on a line of its own."""
-        _say(text)
+        self._write(text)
 
 
 class LiveBar:

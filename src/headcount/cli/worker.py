@@ -39,10 +39,10 @@ def worker(
 
 async def _work(settings: "Settings") -> int:
     from headcount.bootstrap import open_service
-    from headcount.cli.logs import LogContext, log_change, set_up_logs
+    from headcount.cli.logs import LogContext, set_up_logs, work_log
 
     set_up_logs(settings)
-    async with open_service(settings, log_change, [LogContext()]) as app:
+    async with open_service(settings, work_log(), [LogContext()]) as app:
         if settings.metrics_port is None:
             await _alone(app)
             return Exit.EXACT

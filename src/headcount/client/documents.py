@@ -238,6 +238,11 @@ def value_of(document: Mapping[str, object], kind: type[T]) -> T:
     return msgspec.convert(document, kind)
 
 
+def event_of(number: int, kind: str, at: datetime, news: Document) -> JobEvent:
+    """An event as watchers get it."""
+    return JobEvent(number, kind, value_of({"at": moment(at), **news}, News))
+
+
 def document_of(value: msgspec.Struct) -> Document:
     """A value as the document that it came as: camelCase, times to the millisecond."""
     told: Document = _told(msgspec.to_builtins(value, builtin_types=(datetime,)))

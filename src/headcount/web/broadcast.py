@@ -25,7 +25,7 @@ LOOK = 0.25  # seconds between two looks at what other processes did
 SHORTEST_LOOK = 0.1  # seconds between two looks, however much happens here
 # Seconds more for each who watches: telling one takes some 0.03 ms, so that telling
 # all of them takes about a hundredth of the time, however many they are.
-FOR_EACH_WATCHER = 0.0025
+FOR_EACH_WATCHER = 0.004
 HEARTBEAT = 15.0  # seconds of silence, after which proxies may hang up
 _KEPT = 256  # frames of a job for watchers that are a little behind
 _BEAT = b": still here\n\n"
