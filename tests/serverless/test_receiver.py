@@ -200,8 +200,8 @@ async def test_a_job_that_qstash_gave_up_on_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_failure_is_not_recorded_where_the_job_went_on(tmp_path: Path) -> None:
-    async with a_site(tmp_path, "vanished:1", qstash_slice=0.01) as site:
-        done, going = await site.begins(), await site.begins(200)
+    async with a_site(tmp_path, "vanished:1", qstash_slice=0.1) as site:
+        done, going = await site.begins(), await site.begins(900)
         await site.app.finish(done)
         await site.sends(*sealed(about(going)))
         assert (await site.job(going)).pages > 0
