@@ -81,7 +81,7 @@ class App:
         self.requests = Requests(store.database, now=now)
         self.retention = Retention(store.database, now=now)
         self.chores = [
-            Chore("reading the database's clock", 60.0, self._check_clock),
+            Chore("reading the database's clock", 60.0, self.check_clock),
             Chore("reading which keys are closed", 5.0, self.gates.refresh),
             Chore("renewing permits for calls", 1.0, self.channels.renew_permits),
             Chore("looking for new credits", 60.0, self.channels.look_for_credits),
@@ -123,8 +123,11 @@ class App:
             self.chores.append(Chore("listening for wake-ups", 1.0, listen))
         return runner
 
-    async def _check_clock(self) -> None:
-        self.clock.set_by(await self.store.time())
+    async def check_clock(self) -> None:
+        """Go by the time of the database, where that has one of its own."""
+        time = await self.store.time()
+        if time is not None:
+            self.clock.set_by(time)
 
     async def _prepare(self, job_id: str) -> datetime | None:
         """Open what the job needs; when to try again, where others have all permits."""

@@ -33,8 +33,9 @@ async def open_app(
         url = store_url(settings)
         store = await SqlStore.open(url, now=clock.now, observers=seen_by)
         stack.push_async_callback(store.close)
-        clock.set_by(await store.time())  # before any lease is judged by it
-        yield App(settings, store, clock, stack, watch=watch, observers=seen_by)
+        app = App(settings, store, clock, stack, watch=watch, observers=seen_by)
+        await app.check_clock()  # before any lease is judged by it
+        yield app
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON, a_job, a_page
-from fakes.postgres import server
+from fakes.databases import postgres_16, postgres_18, sqlite
 
 from headcount.adapters.gates import Gates
 from headcount.adapters.service_tables import EVERY_KEY
@@ -33,18 +33,6 @@ ACME = Allowance("acme")
 MIDNIGHT = NOON + timedelta(hours=12)
 KEYWORDS = ("tea", "mate", "coffee", "cocoa")
 PAGE = 25  # creators, all of them new
-
-
-async def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def postgres_16(_: Path) -> str:
-    return await server(16).database_with_tables()
-
-
-async def postgres_18(_: Path) -> str:
-    return await server(18).database_with_tables()
 
 
 class Office:

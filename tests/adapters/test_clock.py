@@ -36,7 +36,7 @@ async def test_the_time_of_the_database_is_known_before_anything_is_done(
     async def noon(_: SqlStore) -> datetime:
         return NOON
 
-    monkeypatch.setattr(SqlStore, "time", noon)
+    monkeypatch.setattr(SqlStore, "time", noon)  # no real server's clock is wrong
     settings = Settings(database_url=f"sqlite:///{tmp_path}/jobs.db")
 
     async with open_app(settings) as app:

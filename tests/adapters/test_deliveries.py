@@ -3,14 +3,13 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON, a_job, a_page
-from fakes.postgres import server
+from fakes.clock import Time
 from sqlalchemy import Connection, insert, select
 
 from headcount.adapters.deliveries import CLAIM, PER_ENDPOINT, Deliveries, Delivery
@@ -26,34 +25,6 @@ from headcount.core.webhooks import PROGRESS_EVERY
 
 URL = "https://hook.invalid/here"
 TOLD = Label("bob", webhook=URL)
-
-
-class Time:
-    """The present, as a test sets it."""
-
-    def __init__(self) -> None:
-        self.present = NOON
-
-    def now(self) -> datetime:
-        return self.present
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture(params=["sqlite", "postgres 16", "postgres 18"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, time: Time
-) -> AsyncIterator[SqlStore]:
-    kind, _, version = request.param.partition(" ")
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if kind == "postgres":
-        url = await server(int(version)).database_with_tables()
-    opened = await SqlStore.open(url, now=time.now)
-    yield opened
-    await opened.close()
 
 
 async def written(store: SqlStore) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from builders import NOON
 from fakes.clock import START, FakeClock
-from fakes.postgres import server
+from fakes.databases import postgres_16, sqlite
 
 from headcount.adapters import schema
 from headcount.adapters.database import Database, Result, Work
@@ -22,14 +22,6 @@ from headcount.core.errors import StoreBusy
 SECOND = timedelta(seconds=1)
 KEY = "scrapecreators/1"
 SPENT = Failure(FailureKind.OUT_OF_CREDITS, "no credits left")
-
-
-async def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def postgres_16(_: Path) -> str:
-    return await server(16).database_with_tables()
 
 
 @pytest.fixture(params=[sqlite, postgres_16], ids=lambda kind: kind.__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders import NOON
-from fakes.postgres import server
+from fakes.databases import postgres_16, sqlite
 
 from headcount.adapters import schema
 from headcount.adapters.database import Database
@@ -16,15 +16,6 @@ from headcount.adapters.requests import KEPT, PATIENCE, Kept, Requests, Taken
 from headcount.adapters.service_tables import api_keys
 from headcount.adapters.sql import open_database
 from headcount.core.errors import InvalidSetting, NoSuchKey
-
-
-async def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def postgres_16(_: Path) -> str:
-    return await server(16).database_with_tables()
-
 
 Opener = Callable[[Path], Awaitable[str]]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.clock import START, FakeClock
-from fakes.postgres import server
+from fakes.databases import postgres_16, sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
@@ -82,14 +82,6 @@ def test_shares_settle_and_leave_no_permit_idle(
 
 
 # ------------------------------------------------------------------------- in databases
-async def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def postgres_16(_: Path) -> str:
-    return await server(16).database_with_tables()
-
-
 BOTH = [sqlite, postgres_16]
 
 

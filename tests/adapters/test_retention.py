@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from builders import NOON, a_job, a_page
-from fakes.postgres import server
+from fakes.clock import Time
 from sqlalchemy import event, func, insert, select
 
 from headcount.adapters.requests import KEPT, Kept, Requests
@@ -27,34 +27,6 @@ from headcount.core.statistics import EVERYTHING, Kind
 
 DAY = timedelta(days=1)
 OF_A_JOB = ("jobs", "sources", "calls", "creators", "posts", "events", "deliveries")
-
-
-class Time:
-    """The present, as a test sets it."""
-
-    def __init__(self) -> None:
-        self.present = NOON
-
-    def now(self) -> datetime:
-        return self.present
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture(params=["sqlite", "postgres 16", "postgres 18"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, time: Time
-) -> AsyncIterator[SqlStore]:
-    kind, _, version = request.param.partition(" ")
-    url = f"sqlite:///{tmp_path}/jobs.db"
-    if kind == "postgres":
-        url = await server(int(version)).database_with_tables()
-    opened = await SqlStore.open(url, now=time.now)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

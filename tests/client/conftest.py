@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import stamina
-from web.service import Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import Service, serving_web
 
 
 @pytest.fixture(autouse=True)

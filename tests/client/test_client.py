@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from web.service import Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import Service, serving_web
 
 from headcount.client import Client
 from headcount.core.errors import (

@@ -11,6 +11,16 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 IDLE_CYCLES = 20
 
 
+class Time:
+    """The present, as a test sets it."""
+
+    def __init__(self, present: datetime) -> None:
+        self.present = present
+
+    def now(self) -> datetime:
+        return self.present
+
+
 class FakeClock:
     """Virtual time: it jumps to the earliest sleeper when all tasks are waiting.
 

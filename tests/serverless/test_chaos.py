@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fakes.databases import postgres_16, sqlite
 from serverless.fleet import Fleet, a_fleet
 from serverless.site import a_search, a_world
-from web.service import postgres_16, sqlite
 
 from headcount.app import App
 from headcount.bootstrap import open_app

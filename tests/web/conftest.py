@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from web.service import Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import Service, serving_web
 
 
 @pytest.fixture

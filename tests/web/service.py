@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from fakes.postgres import server as postgres
+from fakes.databases import postgres_16, sqlite
 from fastapi import FastAPI
 
 from headcount.acts import Observer
@@ -25,14 +25,6 @@ from headcount.web.site import Site
 
 PATIENCE = 20.0  # seconds; far more than anything here takes
 SEARCH = {"keywords": ["apple", "tech"], "targetResults": 40, "sandbox": True}
-
-
-async def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def postgres_16(_: Path) -> str:
-    return await postgres(16).database_with_tables()
 
 
 DATABASES: list[Callable[[Path], Awaitable[str]]] = [sqlite, postgres_16]

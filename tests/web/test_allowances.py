@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from web.service import EVERY_DATABASE, Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import EVERY_DATABASE, Service, serving_web
 
 PATH = "/api/allowances"
 

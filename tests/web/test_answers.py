@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from web.service import SEARCH, Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import SEARCH, Service, serving_web
 
 from headcount.core.errors import InternalError, StoreBusy
 from headcount.core.model import Job

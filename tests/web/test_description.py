@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from web.service import Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import Service, serving_web
 
 from headcount.sandbox import Sandbox, World, serving
 from headcount.web.document import openapi_document

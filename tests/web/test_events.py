@@ -4,14 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from web.service import (
-    EVERY_DATABASE,
-    PATIENCE,
-    Service,
-    events_of,
-    serving_web,
-    sqlite,
-)
+from fakes.databases import sqlite
+from web.service import EVERY_DATABASE, PATIENCE, Service, events_of, serving_web
 
 from headcount.core.model import Change
 from headcount.web.broadcast import Broadcast

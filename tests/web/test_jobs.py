@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from web.service import SEARCH, Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import SEARCH, Service, serving_web
 
 
 async def test_a_search_becomes_a_job_that_ends_with_exactly_n(

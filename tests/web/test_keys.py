@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from builders import NOON
-from web.service import EVERY_DATABASE, SEARCH, Service, serving_web, sqlite
+from fakes.databases import sqlite
+from web.service import EVERY_DATABASE, SEARCH, Service, serving_web
 
 from headcount.settings import Settings
 from headcount.web.pace import Limiter

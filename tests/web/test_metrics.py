@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fakes.databases import sqlite
 from fakes.postgres import server as postgres
 from prometheus_client.parser import text_string_to_metric_families
-from web.service import PATIENCE, Service, served, serving_web, sqlite
+from web.service import PATIENCE, Service, served, serving_web
 
 from headcount.bootstrap import open_service
 from headcount.core.errors import StoreBusy

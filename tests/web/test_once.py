@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fakes.databases import sqlite
 from sqlalchemy import update
-from web.service import EVERY_DATABASE, SEARCH, Service, serving_web, sqlite
+from web.service import EVERY_DATABASE, SEARCH, Service, serving_web
 
 from headcount.adapters.service_tables import requests
 

@@ -6,8 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from fakes.databases import sqlite
 from jsonschema import Draft202012Validator
-from web.service import EVERY_DATABASE, SEARCH, Service, serving_web, sqlite
+from web.service import EVERY_DATABASE, SEARCH, Service, serving_web
 
 SCHEMA = json.loads(files("headcount").joinpath("schema.json").read_text())
 

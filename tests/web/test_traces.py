@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.databases import sqlite
 from fakes.receiver import Receiver, receiving, status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -14,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from web.service import SEARCH, Service, serving_web, sqlite
+from web.service import SEARCH, Service, serving_web
 
 from headcount.acts import Act, Observers, Request, Step
 from headcount.adapters.traces import Traces, trace_ids

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from fakes.databases import sqlite
 from fakes.receiver import receiving
-from web.service import EVERY_DATABASE, PATIENCE, SEARCH, Service, serving_web, sqlite
+from web.service import EVERY_DATABASE, PATIENCE, SEARCH, Service, serving_web
 
 from headcount.adapters.webhooks import Resolver
 

@@ -80,10 +80,10 @@ class SqlStore:
             raise
         return cls(database, now=now, observers=observers)
 
-    async def time(self) -> datetime:
-        """The present as the database has it."""
+    async def time(self) -> datetime | None:
+        """The present as the database has it; `None` where it has no clock."""
         if self.database.schema is None:
-            return self._now()
+            return None
         return await self.database.read(statements.time)
 
     # --------------------------------------------------------------- the writing side

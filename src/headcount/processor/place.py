@@ -34,7 +34,6 @@ async def open_store(settings: Settings) -> AsyncIterator[Place]:
         StoreError: it cannot be opened.
     """
     async with open_app(settings) as app:
-        app.clock.set_by(await app.store.time())
         yield Place(app.store, app.connect, app.clock, lasts=True)
 
 

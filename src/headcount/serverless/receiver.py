@@ -223,9 +223,7 @@ async def open_receiver(settings: Settings) -> AsyncIterator[Receiver]:
         StoreError: the store cannot be opened.
     """
     async with open_service(settings) as app:
-        receiver = Receiver(app)
-        app.clock.set_by(await app.store.time())
-        yield receiver
+        yield Receiver(app)
 
 
 async def _sheltered(act: Callable[[], Awaitable[Answer]]) -> Answer:
