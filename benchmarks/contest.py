@@ -55,7 +55,7 @@ class Hurry:
     calls: int
     fewest: int
     late: int
-    seconds: int
+    seconds: float
     best_seconds: int
 
 

@@ -1,10 +1,12 @@
 """Plays a search against a world: the project's own core, on a clock that is simulated.
 
 Claims, decisions, holds and settles are those of a worker; only the provider, the store
-and the time are played. Every call takes one second, and the answers are honest.
+and the time are played. Every call takes one second, unless told otherwise, and the
+answers are honest.
 """
 
 import heapq
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,19 +29,24 @@ from headcount.core.search import new_job
 from headcount.core.sighting import Sighting, Verdict, Video
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
-_LATENCY = timedelta(seconds=1)
+A_SECOND = (1.0, 1.0)
+AS_RECORDED = (0.7, 3.5)  # seconds that a call takes, from the quickest to the slowest
 _EVER = _START + timedelta(days=10_000)
 _NO_CAP = 10**9
 
 
 @dataclass
 class Play:
-    """A search of a world, step by step; `job` is what it has come to."""
+    """A search of a world, step by step; `job` is what it has come to.
+
+    A call takes between the `latency`'s two numbers of seconds, each as likely.
+    """
 
     world: World
     target: int
     concurrency: int = 1
     speed: Speed = Speed.BALANCED
+    latency: tuple[float, float] = A_SECOND
     job: Job = field(init=False)
     asked: list[int] = field(init=False, default_factory=list)
     late: int = field(init=False, default=0)
@@ -49,6 +56,7 @@ class Play:
         words = tuple(self.world.keywords)
         limits = Limits(max_calls=_NO_CAP, speed=self.speed)
         self.job = new_job("job", Search(self.target, words, limits=limits), _START)
+        self._chance = random.Random(self.world.name)  # noqa: S311 - a game, not a secret
         self._pages = list(self.world.keywords.values())
         self._out: list[tuple[datetime, int]] = []
         self._store: dict[str, _Row] = {}
@@ -60,9 +68,9 @@ class Play:
         return len(self.asked)
 
     @property
-    def seconds(self) -> int:
+    def seconds(self) -> float:
         """How long it took."""
-        return (self.now - _START) // _LATENCY
+        return (self.now - _START).total_seconds()
 
     def run(self) -> "Play":
         """Play to the end."""
@@ -95,7 +103,8 @@ class Play:
         for call in change.job.open_calls:
             if call.id not in known:
                 self.asked.append(call.source)
-                heapq.heappush(self._out, (self.now + _LATENCY, call.id))
+                takes = timedelta(seconds=self._chance.uniform(*self.latency))
+                heapq.heappush(self._out, (self.now + takes, call.id))
         self.job = change.job
 
     # ------------------------------------------------------------ the store's part

@@ -33,7 +33,6 @@ SECRET = os.environ["HEADCOUNT_WEBHOOK_SECRET"]
 async def lifespan(web: FastAPI) -> AsyncIterator[None]:
     """Keep Headcount's store open as long as the app serves."""
     async with open_app(load_settings(runner="qstash")) as headcount:
-        headcount.clock.set_by(await headcount.store.time())  # one for all machines
         web.state.headcount = headcount
         web.state.receiver = Receiver(headcount)
         yield

@@ -28,9 +28,9 @@ from headcount.adapters.metrics import Metrics
 from headcount.cli import app
 from headcount.cli.exits import Exit
 from headcount.core import errors
+from headcount.core.advice import advice
 from headcount.core.filters import FILTERS
 from headcount.core.model import Outcome, Reason
-from headcount.core.report import advice
 from headcount.core.search import build_search, new_job
 from headcount.sandbox import FAULTS
 from headcount.sandbox.qstash import FAULTS as QSTASH_FAULTS

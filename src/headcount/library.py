@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from headcount import planning
 from headcount.app import App
 from headcount.bootstrap import open_app
+from headcount.core.advice import advice
 from headcount.core.calls import Call
 from headcount.core.expansion import Expansion, build_expansion
 from headcount.core.filters import Filters, filters_as_given
 from headcount.core.model import Change, Finding, Job, Limits, Search
 from headcount.core.plans import Plan
-from headcount.core.report import advice, exact_count_tracking
+from headcount.core.report import exact_count_tracking
 from headcount.core.rows import guide_row, row
 from headcount.core.search import build_search
 from headcount.settings import Settings, load_settings

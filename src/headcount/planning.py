@@ -7,7 +7,7 @@ from headcount.app import App
 from headcount.core.expansion import Expansion
 from headcount.core.hashtags import NO_HASHTAGS, Hashtags, noted
 from headcount.core.model import Job, Search
-from headcount.core.plans import MOST_CALLS, Plan, Terms
+from headcount.core.plans import MOST_CALLS, Plan
 
 
 def calls_of_plan(search: Search, calls: int | None = None) -> int:
@@ -36,12 +36,8 @@ async def plan(app: App, search: Search, calls: int | None = None) -> Plan:
     return Plan(
         job=job,
         calls=tuple([call async for call in app.store.calls(job.id)]),
-        terms=Terms(
-            at_once=app.settings.concurrency,
-            spacing=app.settings.rate_limit_ms / 1000,
-            credit_price=app.settings.credit_price,
-        ),
         hashtags=job.hashtags or await hashtags_of(app, job),
+        credit_price=app.settings.credit_price,
     )
 
 

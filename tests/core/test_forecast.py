@@ -3,10 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from builders import a_job
+from builders import NOON, a_job
 
-from headcount.core.forecast import Range, calls_remaining, forecast, supplies
+from headcount.core.forecast import (
+    Range,
+    Seconds,
+    calls_remaining,
+    forecast,
+    supplies,
+)
 from headcount.core.model import Job, Source, SourceState
+from headcount.core.pace import Pace
 
 
 def drawing_on(*sources: Source, target: int = 60) -> Job:
@@ -153,3 +160,59 @@ def test_what_is_foretold_of_these_jobs_stays_as_it_was_fitted(
     ahead = forecast(drawing_on(*sources, target=target))
 
     assert (ahead.calls, ahead.reach) == (Range(*calls), Range(*reach))
+
+
+# ------------------------------------------------------------------------------- time
+def at_pace(job: Job, *, calls: int = 16) -> Job:
+    """The job after calls of two seconds, of which two were out at once."""
+    pace = Pace(NOON, calls, worked_ms=calls * 1_000, waited_ms=calls * 2_000)
+    return replace(job, pace=pace)
+
+
+def test_no_time_is_told_before_a_call_came_back() -> None:
+    job = drawing_on(asked(1, 20))
+
+    assert forecast(job).seconds is None
+    assert forecast(replace(job, pace=Pace(NOON))).seconds is None
+
+
+def test_no_time_is_told_where_no_source_is_left() -> None:
+    assert forecast(at_pace(drawing_on(DRY))).seconds is None
+
+
+def test_no_time_is_needed_when_all_are_there() -> None:
+    job = at_pace(replace(drawing_on(asked(1, 20)), qualified=60))
+
+    assert forecast(job).seconds == Seconds(0.0, 0.0, 0.0)
+
+
+def test_each_call_adds_its_part_and_the_last_one_takes_its_time() -> None:
+    ahead = forecast(at_pace(drawing_on(asked(1, 20))))
+    assert ahead.calls
+    assert ahead.seconds
+
+    assert ahead.seconds.expected == ahead.calls.expected + 1.0
+    assert ahead.seconds.low == pytest.approx(ahead.calls.low * 0.85)
+    assert ahead.seconds.high == pytest.approx((ahead.calls.high + 2.0) * 1.15)
+
+
+def test_calls_one_by_one_take_their_times_together() -> None:
+    job = drawing_on(asked(1, 20))
+    pace = Pace(NOON, 9, worked_ms=18_000, waited_ms=18_000)
+
+    ahead = forecast(replace(job, pace=pace))
+
+    assert ahead.calls
+    assert ahead.seconds
+    assert ahead.seconds.expected == 2.0 * ahead.calls.expected
+
+
+def test_a_time_is_less_sure_after_few_calls() -> None:
+    [few, many] = [
+        forecast(at_pace(drawing_on(asked(1, 20)), calls=calls)).seconds
+        for calls in (1, 100)
+    ]
+
+    assert few
+    assert many
+    assert few.low < many.low < many.expected == few.expected < many.high < few.high

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -10,11 +9,11 @@ import jsonschema
 import pytest
 from builders import NOON, a_job
 
-from headcount.core.calls import Call, CallState
 from headcount.core.expansion import Expand
 from headcount.core.hashtags import NO_HASHTAGS, noted
 from headcount.core.model import Job, Limits, SourceState, Status
-from headcount.core.plans import Plan, Terms, plan_document
+from headcount.core.pace import Pace
+from headcount.core.plans import Plan, plan_document
 
 MATCHA = noted(NO_HASHTAGS, "tea", [("matcha",)] * 9 + [()] * 20)
 
@@ -34,36 +33,24 @@ def looked_at(target: int = 400, max_calls: int | None = None) -> Job:
         pages=2,
         charged=2,
         credits=2,
+        pace=Pace(NOON, calls=2, worked_ms=2_000, waited_ms=4_000),
     )
 
 
-def a_call(number: int, milliseconds: int) -> Call:
-    done = NOON + timedelta(seconds=1)
-    return Call(
-        number,
-        number,
-        "0",
-        1,
-        NOON,
-        state=CallState.SETTLED,
-        duration_ms=milliseconds,
-        closed_at=done,
-    )
-
-
-def planned(job: Job, terms: Terms = Terms(4)) -> Plan:  # noqa: B008 - a frozen value
-    return Plan(job, (a_call(1, 1_000), a_call(2, 3_000)), terms, MATCHA)
+def planned(job: Job, price: float | None = None) -> Plan:
+    return Plan(job, (), MATCHA, price)
 
 
 def test_a_plan_tells_calls_credits_money_and_time_each_with_its_range() -> None:
-    told = plan_document(planned(looked_at(200), Terms(4, credit_price=0.01)))
+    told = plan_document(planned(looked_at(200), 0.01))
 
     needed: Any = told["needed"]
     calls = needed["calls"]
     assert calls["low"] < calls["expected"] < calls["high"]
     assert needed["credits"] == calls
     assert needed["cost"]["expected"] == round(calls["expected"] * 0.01, 2)
-    assert needed["seconds"]["expected"] == calls["expected"]  # 2 s, two at once
+    # 2 s each, two at once: a second is added by each call, another by the last one
+    assert needed["seconds"]["expected"] == calls["expected"] + 1
     assert (told["job"], told["found"], told["targetResults"]) == ("job-1", 56, 200)
     assert told["spent"] == {"calls": 2, "credits": 2}
     assert told["resume"] == "headcount jobs resume job-1"
@@ -74,7 +61,7 @@ def test_a_plan_tells_calls_credits_money_and_time_each_with_its_range() -> None
 @pytest.mark.parametrize("price", [None, 0.01])
 def test_a_plan_is_told_as_the_schema_has_it(target: int, price: float | None) -> None:
     schema = json.loads(files("headcount").joinpath("schema.json").read_text())
-    told = plan_document(planned(looked_at(target), Terms(4, credit_price=price)))
+    told = plan_document(planned(looked_at(target), price))
 
     part = {"$ref": "#/$defs/plan", "$defs": schema["$defs"]}
     jsonschema.validate(json.loads(json.dumps(told)), part)
@@ -86,20 +73,10 @@ def test_money_is_told_only_where_a_price_is_known() -> None:
     assert told["needed"]["cost"] is None
 
 
-@pytest.mark.parametrize(
-    ("terms", "seconds"),
-    [(Terms(1), 2.0), (Terms(2), 1.0), (Terms(9), 1.0), (Terms(9, spacing=1.5), 1.5)],
-)
-def test_calls_are_at_once_as_far_as_allowed_and_there_are_sources(
-    terms: Terms, seconds: float
-) -> None:
-    assert planned(looked_at(), terms).seconds == seconds
+def test_a_plan_without_a_call_knows_no_time_and_takes_a_credit_each() -> None:
+    nothing = Plan(a_job("tea"), (), NO_HASHTAGS)
 
-
-def test_a_plan_without_a_call_takes_no_time_and_a_credit_each() -> None:
-    nothing = Plan(a_job("tea"), (), Terms(4), NO_HASHTAGS)
-
-    assert (nothing.seconds, nothing.price) == (0.0, 1.0)
+    assert (nothing.seconds, nothing.price) == (None, 1.0)
 
 
 def test_the_price_of_a_call_is_what_those_made_have_cost() -> None:

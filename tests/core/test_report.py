@@ -60,6 +60,7 @@ DETAIL = {
     "state": "settled",
     "error": "told",
     "timestamp": "2026-03-14T12:00:00.000Z",
+    "origin": 'variant of "mate"',
 }
 PROGRESS = {
     "current": 30,
@@ -82,6 +83,7 @@ SOURCES = (
         pages=2,
         items=50,
         found=20,
+        origin='variant of "mate"',
     ),
 )
 
@@ -247,6 +249,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
         "forecast": {
             "calls": {"low": 0, "expected": 0, "high": 0},
             "credits": {"low": 0, "expected": 0, "high": 0},
+            "seconds": None,
             "reach": {"low": 105, "expected": 110, "high": 115},
             "outOfReach": False,
         },
@@ -268,7 +271,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
             {
                 "keyword": "mate",
                 "source": "keyword+region=US+period=week",
-                "origin": None,
+                "origin": 'variant of "mate"',
                 "relevance": 1.0,
                 "state": "dry",
                 "cursor": "60",
@@ -280,7 +283,7 @@ def test_a_job_is_told_without_its_creators_and_calls() -> None:
                 "error": None,
             },
         ],
-        "expansion": {"sources": 0, "calls": 0, "credits": 0, "newUnique": 0},
+        "expansion": {"sources": 1, "calls": 0, "credits": 0, "newUnique": 20},
         "createdAt": "2026-03-14T12:00:00.000Z",
         "startedAt": "2026-03-14T12:00:01.000Z",
         "endedAt": "2026-03-14T12:00:02.000Z",
@@ -362,63 +365,3 @@ def test_a_turn_of_the_status_is_news_by_its_name() -> None:
     assert told[0] == "job.partial"
     assert (told[1]["status"], told[1]["calls"]) == ("partial", [])
     assert told[1]["outcome"] == {"shortBy": 70, "reason": None, "detail": None}
-
-
-CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 28"
-BLOCKED = (
-    "The provider gave no answer ({}). When that is mended: headcount jobs resume job-1"
-)
-
-
-def test_advice_for_a_month_that_is_used_up_names_it() -> None:
-    outcome = Outcome(60, Reason.BUDGET, "the 40 creators a month are used up")
-
-    assert report.advice(replace(a_busy_job(), outcome=outcome)) == (
-        "It may deliver no more (the 40 creators a month are used up). Next month, or "
-        "when more is allowed: headcount jobs resume job-1"
-    )
-
-
-@pytest.mark.parametrize(
-    ("outcome", "advice"),
-    [
-        (None, ""),
-        (Outcome(), ""),
-        (Outcome(4), ""),
-        (Outcome(4, None, "a defect"), "a defect"),
-        (
-            Outcome(4, Reason.CALL_LIMIT),
-            "The cap on calls is used up: headcount jobs resume job-1 --max-calls 28",
-        ),
-        (
-            Outcome(4, Reason.BUDGET),
-            CAPPED,
-        ),
-        (
-            Outcome(4, Reason.PROVIDER_BLOCKED, "no answer"),
-            BLOCKED.format("no answer"),
-        ),
-        (
-            Outcome(4, Reason.PROVIDER_BLOCKED),
-            BLOCKED.format("no detail"),
-        ),
-    ],
-)
-def test_advice_says_what_would_help(outcome: Outcome | None, advice: str) -> None:
-    assert report.advice(replace(a_busy_job(), outcome=outcome)) == advice
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_there_is_advice_for_every_reason(reason: Reason) -> None:
-    advice = report.advice(replace(a_job(target=10), outcome=Outcome(4, reason)))
-
-    assert advice.endswith((".", "headcount jobs resume job-1", "10m", " 4"))
-    assert "{" not in advice
-
-
-def test_a_cap_is_advised_by_the_expectation_where_no_source_is_open() -> None:
-    job = a_job("tea", target=52)
-    dry = replace(job.source(1), state=SourceState.DRY)
-    job = replace(job, sources=(dry,), outcome=Outcome(52, Reason.CALL_LIMIT))
-
-    assert report.advice(job).endswith(" --max-calls 8")

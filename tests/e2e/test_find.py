@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -72,6 +73,11 @@ def test_a_log_tells_of_every_call_in_the_wonted_words(home: Home) -> None:
         f"📊 [PROGRESS] {new}/40 ({new / 40:.1%}) complete"  # no rounding up needed
     )
     assert lines[first + 5] == f"🔄 [CONTINUE] Need {40 - new} more creators..."
+    assert re.fullmatch(
+        r"🔮 \[FORECAST\] To go: ~1 call \(1-2\) · ~1 credit \(1-2\)"
+        r" · ~\d+ s \(\d+-\d+ s\)",
+        lines[first + 6],
+    )
     assert "📊 [PROGRESS] 40/40 (100.0%) complete" in lines
 
 

@@ -80,8 +80,8 @@ def test_a_terminal_shows_a_bar_with_all_the_numbers(home: Home) -> None:
         r"\d+ calls",
         r"\d+ duplicates",
         r"\d+\.\d+/call",
-        r"~\d+ to go",
-        r"~\d+ s left",
+        r"To go: ~\d+ calls? \(\d+-\d+\) · ~\d+ credits? \(\d+-\d+\)",
+        r" · ~\d+ s \(\d+-\d+ s\)",
         r"\d+ credits",
     ):
         assert re.search(numbers, shown), numbers

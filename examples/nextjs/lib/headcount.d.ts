@@ -168,6 +168,8 @@ export type ApiCallDetail = {
   error: string | null;
   /** When the call was closed. */
   timestamp: Moment;
+  /** Where the source comes from that the job opened itself; null for one that was asked for. */
+  origin: string | null;
 };
 
 /** The ledger, in the order the calls were held. */
@@ -360,6 +362,8 @@ export type Forecast = {
   reach: Range;
   /** Whether the target lies beyond the reach, even beyond its high end. */
   outOfReach: boolean;
+  /** What those calls will take while somebody works on the job, by its pace so far; null before a call came back. */
+  seconds: Figure;
 };
 
 /** A creator in the shape that front ends of the JavaScript original read. */
@@ -599,7 +603,7 @@ export type Plan = {
     calls: Progress["apiCalls"];
     credits: JobDocument["credits"];
   };
-  /** What is still to come: null where no source is left to ask, and cost where no price is set. */
+  /** What is still to come: null where no source is left to ask, cost where no price is set, and seconds where no call came back. */
   needed: {
     calls: Figure;
     credits: Figure;

@@ -19,13 +19,13 @@ from headcount.client.documents import (
     value_of,
 )
 from headcount.client.results import StatisticsDocument
+from headcount.core.advice import advice
 from headcount.core.errors import HeadcountError, JobNotReady
 from headcount.core.expansion import Expansion
 from headcount.core.figures import statistics_document
 from headcount.core.model import Change, Job, Limits, Search, Status
 from headcount.core.report import (
     Document,
-    advice,
     event,
     exact_count_tracking,
     job_document,

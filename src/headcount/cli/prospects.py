@@ -11,12 +11,12 @@ from rich.text import Text
 from headcount.bootstrap import open_app
 from headcount.cli.exits import Exit, print_data
 from headcount.cli.views import many
+from headcount.core.advice import advice
 from headcount.core.estimate import call_cap
 from headcount.core.expansion import Expand
-from headcount.core.forecast import Range, reach, supplies
+from headcount.core.forecast import Range, Seconds, reach, supplies
 from headcount.core.model import Job, Search
 from headcount.core.plans import Plan, plan_document
-from headcount.core.report import advice
 from headcount.planning import calls_of_plan, plan
 from headcount.settings import Settings
 
@@ -69,19 +69,23 @@ def sheet(plan: Plan) -> str:
 
 def _figures(plan: Plan) -> str:
     """What is still to come, each figure with the range of nine cases in ten."""
-    job, price = plan.job, plan.terms.credit_price
+    job, price = plan.job, plan.credit_price
     table = _table("", "expected", "in 9 of 10 cases")
     _row(table, "calls to go", plan.needed, "{:,.0f}")
     _row(table, "credits", plan.needed, "{:,.0f}", times=plan.price)
     if price is not None:
         _row(table, "cost", plan.needed, "{:,.2f}", times=plan.price * price)
-    _row(table, "seconds", plan.needed, "{:,.1f}", times=plan.seconds)
+    _row(table, "seconds", plan.seconds, "{:,.1f}")
     _row(table, "creators in all", reach(job), "{:,.0f}")
     return _drawn(table)
 
 
 def _row(
-    table: Table, name: str, figures: Range | None, form: str, times: float = 1.0
+    table: Table,
+    name: str,
+    figures: Range | Seconds | None,
+    form: str,
+    times: float = 1.0,
 ) -> None:
     if figures is None:
         table.add_row(name, "-", "-")

@@ -1,7 +1,6 @@
 """What a user sees while a job is worked on: a live bar, log lines, or nothing."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import zip_longest
@@ -106,6 +105,8 @@ class LogLines:
                 self._write(
                     f"🔄 [CONTINUE] Need {many(news.missing, 'more creator')}..."
                 )
+                for line in ahead(news):
+                    self._write(f"🔮 [FORECAST] {line}")
                 self._warn(news)
         if news.rest and (not self._rest or news.rest.reason != self._rest.reason):
             for line in resting(news):
@@ -129,7 +130,10 @@ class LogLines:
             )
             return
         number, keyword = call.call_number, call.keyword
-        self._write(f"📡 [API CALL #{number}] Cursor: {call.cursor} Keyword: {keyword}")
+        opened = f" ({call.source}, {call.origin})" if call.origin else ""
+        self._write(
+            f"📡 [API CALL #{number}] Cursor: {call.cursor} Keyword: {keyword}{opened}"
+        )
         self._write(f"   ✅ Received: {call.items_received} items")
         self._write(f"   ✨ New unique: {call.new_unique} creators")
         self._write(f"   🔁 Duplicates: {call.duplicates}")
@@ -156,8 +160,6 @@ class LiveBar:
 
     def __init__(self) -> None:
         self._live: Live | None = None
-        self._started = time.monotonic()
-        self._calls_before = 0
         self._name = ""
 
     @contextmanager
@@ -166,7 +168,6 @@ class LiveBar:
         from rich.console import Console
         from rich.live import Live
 
-        self._started, self._calls_before = time.monotonic(), job.api_calls
         self._name = "sandbox" if job.sandbox else job.platform
         with Live(self._picture(job), console=Console(stderr=True)) as self._live:
             yield
@@ -205,25 +206,36 @@ class LiveBar:
         )
         parts = [
             many(job.api_calls, "call"),
+            many(job.credits, "credit"),
             many(job.duplicates_found, "duplicate"),
             f"{job.average_per_call}/call",
-            *self._forecast(job),
-            many(job.credits, "credit"),
         ]
-        lines = [" · ".join(parts), *out_of_reach(job), *resting(job)]
+        lines = [
+            " · ".join(parts),
+            *ahead(job),
+            *out_of_reach(job),
+            *resting(job),
+        ]
         return Group(
             bar, *(Text(line, no_wrap=True, overflow="ellipsis") for line in lines)
         )
 
-    def _forecast(self, job: JobDocument | News) -> list[str]:
-        calls = job.predicted_calls_remaining
-        made = job.api_calls - self._calls_before
-        if not calls:
-            return []
-        if not made:
-            return [f"~{calls} to go"]
-        seconds = (time.monotonic() - self._started) / made * calls
-        return [f"~{calls} to go", f"~{_span(seconds)} left"]
+
+def ahead(job: JobDocument | News) -> list[str]:
+    """One line of calls, credits and time to go, with their ranges, while there are."""
+    if job.forecast is None or not job.predicted_calls_remaining:
+        return []
+    figures = (("call", job.forecast.calls), ("credit", job.forecast.credits))
+    told = [
+        f"~{many(figure.expected, word)} ({figure.low:,}-{figure.high:,})"
+        for word, figure in figures
+        if figure
+    ]
+    seconds = job.forecast.seconds
+    if seconds:
+        between = _between(seconds.low, seconds.high)
+        told.append(f"~{_span(seconds.expected)} ({between})")
+    return [f"To go: {' · '.join(told)}"]
 
 
 def out_of_reach(job: JobDocument | News) -> list[str]:
@@ -246,6 +258,13 @@ def resting(job: JobDocument | News) -> list[str]:
 def many(number: int, word: str) -> str:
     """A number of things, in words."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _between(low: float, high: float) -> str:
+    """Two times as people say them."""
+    if high < 90:
+        return f"{math.ceil(low)}-{math.ceil(high)} s"
+    return f"{_span(low)} to {_span(high)}"
 
 
 def _span(seconds: float) -> str:

@@ -48,6 +48,14 @@ class RangeDocument(Answer, frozen=True):
     high: int
 
 
+class FigureDocument(Answer, frozen=True):
+    """A figure that is expected, which need not be whole."""
+
+    low: float
+    expected: float
+    high: float
+
+
 class ForecastDocument(Answer, frozen=True):
     """What is ahead of a job."""
 
@@ -55,6 +63,7 @@ class ForecastDocument(Answer, frozen=True):
     credits: RangeDocument | None
     reach: RangeDocument
     out_of_reach: bool
+    seconds: FigureDocument | None = None  # an older server does not tell it
 
 
 class SourceDocument(Answer, frozen=True):
@@ -158,6 +167,7 @@ class CallDetail(Answer, frozen=True):
     state: CallState
     error: str | None
     timestamp: datetime
+    origin: str | None = None  # an older server does not tell it
 
 
 class Tracking(Answer, frozen=True):

@@ -3,8 +3,9 @@
 From page to page a source brings less, by a law fitted to recordings: the nth page
 brings n to the power of -0.6 of the first. It ends after some page, the fourteenth at
 the latest, each as likely as another. The cheapest way through the pages so expected
-gives the calls still needed, their sum what the sources have still to show. The ranges
-hold the truth in about nine of ten jobs: they are fitted to plays of invented markets.
+gives the calls still needed, their sum what the sources have still to show. The time is
+those calls at the pace of the job. The ranges hold the truth in about nine of ten jobs:
+they are fitted to plays of invented markets.
 """
 
 import heapq
@@ -15,9 +16,11 @@ from functools import cache
 
 from headcount.core.estimate import expected_yield, fresh_yield
 from headcount.core.model import Job, Source, SourceState
+from headcount.core.pace import adds, doubt, took
 
 _FADING = 0.6
 _FIRST_END, _LAST_END = 2, 14  # pages of 30 videos: keywords end after 60 to 420
+_LATE = 2  # times what the last calls take: they are fewer at once, and some slow
 _Ahead = tuple[tuple[float, float], ...]
 
 
@@ -31,15 +34,26 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Seconds:
+    """A time that is expected, and between what it lies in nine cases of ten."""
+
+    low: float
+    expected: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What is ahead of a job.
 
     `calls` it will still make: as many as complete it or, where the sources hold too
-    few, as many as empty them; `None` when no source is left to ask. `reach` is how
-    many creators it would have in the end if it had no target.
+    few, as many as empty them; `None` when no source is left to ask. `seconds` are what
+    they will take while somebody works on the job; `None` before a call came back.
+    `reach` is how many creators it would have in the end if it had no target.
     """
 
     calls: Range | None
+    seconds: Seconds | None
     reach: Range
     target: int
 
@@ -54,8 +68,9 @@ def forecast(job: Job) -> Forecast:
     sources = [s for s in job.sources if s.state is not SourceState.DRY]
     fresh = fresh_yield(job)
     left = sum(_supply(source, fresh) for source in sources)
+    calls = _calls(job, sources, left, fresh)
     return Forecast(
-        _calls(job, sources, left, fresh), _reach(job.qualified, left), job.target
+        calls, _seconds(job, calls), _reach(job.qualified, left), job.target
     )
 
 
@@ -128,6 +143,22 @@ def _calls(
         max(1, math.floor(calls * (1 - 0.25 * used))),
         max(1, round(calls + 0.7)),
         math.ceil(1.3 * calls + 0.6),
+    )
+
+
+def _seconds(job: Job, calls: Range | None) -> Seconds | None:
+    """What so many calls take: each adds a little, and the last one its whole time."""
+    pace = job.pace
+    if calls is None or pace is None or not pace.calls:
+        return None
+    if not calls.high:
+        return Seconds(0.0, 0.0, 0.0)
+    each, off = adds(pace, job.open_calls), doubt(pace)
+    last = max(0.0, took(pace) - each)
+    return Seconds(
+        calls.low * each * (1 - off),
+        calls.expected * each + last,
+        (calls.high * each + _LATE * last) * (1 + off),
     )
 
 

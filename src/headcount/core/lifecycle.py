@@ -20,6 +20,7 @@ from headcount.core.model import (
     SourceState,
     Status,
 )
+from headcount.core.pace import begun
 from headcount.core.tally import give_up
 
 
@@ -48,6 +49,7 @@ def claim(
         fence=job.fence + 1,
         lease=replace(lease, token=job.fence + 1),
         due_at=lease.expires_at,
+        pace=begun(job.pace, now),
     )
     return replace(change, job=job)
 

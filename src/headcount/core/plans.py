@@ -11,35 +11,27 @@ from dataclasses import dataclass, replace
 from headcount.core.calls import Call
 from headcount.core.estimate import call_cap
 from headcount.core.expansion import Expand
-from headcount.core.forecast import Range, forecast, reach, supplies
+from headcount.core.forecast import Range, Seconds, forecast, reach, supplies
 from headcount.core.hashtags import Hashtags
-from headcount.core.model import Job, SourceState
+from headcount.core.model import Job
 from headcount.core.proposals import candidates
-from headcount.core.report import Document
+from headcount.core.report import Document, seconds_document
 
 MOST_CALLS = 5  # that a plan makes where nobody said how many
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How calls are made: so many at once, so many seconds apart, at a price each."""
-
-    at_once: int
-    spacing: float = 0.0
-    credit_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A job that has looked at a few pages, and what it takes to complete it.
 
-    `hashtags` are those of what it found, whether or not it may open related sources.
+    `hashtags` are those of what it found, whether or not it may open related sources;
+    `credit_price` is that of a credit, where one is configured.
     """
 
     job: Job
     calls: tuple[Call, ...]
-    terms: Terms
     hashtags: Hashtags
+    credit_price: float | None = None
 
     @property
     def needed(self) -> Range | None:
@@ -63,12 +55,9 @@ class Plan:
         return self.needed is not None and self.needed.expected > left
 
     @property
-    def seconds(self) -> float:
-        """How long a call takes, as long as those made took and as many at once."""
-        took = [call.duration_ms / 1000 for call in self.calls if call.closed_at]
-        able = sum(s.state is SourceState.OPEN for s in self.job.sources)
-        abreast = max(1, min(self.terms.at_once, able))
-        return max(sum(took) / max(1, len(took)) / abreast, self.terms.spacing)
+    def seconds(self) -> Seconds | None:
+        """How long that takes at the pace of the calls made; `None` before any."""
+        return forecast(self.job).seconds
 
     @property
     def price(self) -> float:
@@ -85,12 +74,12 @@ class Plan:
 
 def plan_document(plan: Plan) -> Document:
     """A plan as programs read it."""
-    job, price = plan.job, plan.terms.credit_price
+    job, price = plan.job, plan.credit_price
     needed = {
         "calls": _range(plan.needed, 1.0, math.ceil),
         "credits": _range(plan.needed, plan.price, math.ceil),
         "cost": price and _range(plan.needed, plan.price * price, _cents),
-        "seconds": _range(plan.needed, plan.seconds, _tenths),
+        "seconds": seconds_document(plan.seconds),
     }
     return {
         "job": job.id,
@@ -135,7 +124,3 @@ def _range(
 
 def _cents(money: float) -> float:
     return round(money, 2)
-
-
-def _tenths(seconds: float) -> float:
-    return round(seconds, 1)

@@ -9,10 +9,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from headcount.core.calls import Call
-from headcount.core.estimate import call_cap, expected_calls
+from headcount.core.estimate import call_cap
 from headcount.core.filters import filters_as_given
-from headcount.core.forecast import Range, calls_remaining, forecast, supplies
-from headcount.core.model import Change, Job, Limits, Outcome, Reason, Rest, Source
+from headcount.core.forecast import (
+    Range,
+    Seconds,
+    calls_remaining,
+    forecast,
+    supplies,
+)
+from headcount.core.model import Change, Job, Limits, Outcome, Rest, Source
 
 VERSION = "2.0"
 API_HEADER = "Headcount-Api"  # is on every answer of a server
@@ -72,6 +78,7 @@ def call_detail(job: Job, call: Call) -> Document:
         "state": call.state.value,
         "error": call.error,
         "timestamp": moment(call.closed_at),
+        "origin": source.origin,
     }
 
 
@@ -180,6 +187,7 @@ def forecast_document(job: Job) -> Document:
         "credits": None if calls is None else _range(calls, times=price),
         "reach": _range(ahead.reach, times=1.0),
         "outOfReach": ahead.out_of_reach,
+        "seconds": seconds_document(ahead.seconds),
     }
 
 
@@ -188,6 +196,17 @@ def _range(figures: Range, *, times: float) -> Document:
         "low": math.floor(figures.low * times),
         "expected": math.ceil(figures.expected * times),
         "high": math.ceil(figures.high * times),
+    }
+
+
+def seconds_document(seconds: Seconds | None) -> Document | None:
+    """A time with its range, to a tenth of a second; `None` where it is not known."""
+    if seconds is None:
+        return None
+    return {
+        "low": round(seconds.low, 1),
+        "expected": round(seconds.expected, 1),
+        "high": round(seconds.high, 1),
     }
 
 
@@ -243,52 +262,3 @@ def news(job: Job, closed: Iterable[Document] = ()) -> Document:
         "rest": rest_document(job.rest),
         "forecast": forecast_document(job),
     }
-
-
-_SLACK = 2  # calls: a suggested cap should be enough
-_ADVICE = {
-    Reason.SOURCES_EXHAUSTED: (
-        "The keywords hold no more creators that qualify: let the job open new sources "
-        "(headcount jobs resume {id} --expand all), or start a search with further "
-        "keywords or weaker filters."
-    ),
-    Reason.CALL_LIMIT: (
-        "The cap on calls is used up: headcount jobs resume {id} --max-calls {more}"
-    ),
-    Reason.BUDGET: (
-        "The cap on credits is used up: headcount jobs resume {id} --max-credits {more}"
-    ),
-    Reason.DEADLINE: (
-        "The deadline has passed: headcount jobs resume {id} --deadline 10m"
-    ),
-    Reason.OUT_OF_CREDITS: (
-        "The provider says that the key is out of credits: buy more, then "
-        "headcount jobs resume {id}"
-    ),
-    Reason.PROVIDER_BLOCKED: (
-        "The provider gave no answer ({detail}). When that is mended: "
-        "headcount jobs resume {id}"
-    ),
-    Reason.FINISHED_BY_USER: "Its owner took what was there.",
-}
-
-
-_NOT_ENTITLED = (
-    "It may deliver no more ({detail}). Next month, or when more is allowed: "
-    "headcount jobs resume {id}"
-)
-
-
-def advice(job: Job) -> str:
-    """What would help a job that ended short; empty where nothing is missing."""
-    outcome = job.outcome
-    if outcome is None or not outcome.short_by:
-        return ""
-    if outcome.reason is None:
-        return outcome.detail or ""
-    if outcome.reason is Reason.BUDGET and outcome.detail:
-        return _NOT_ENTITLED.format(id=job.id, detail=outcome.detail)
-    wanted = calls_remaining(job) or expected_calls(job.missing)
-    more = max(job.charged, job.credits) + 2 * wanted + _SLACK
-    text = _ADVICE[outcome.reason]
-    return text.format(id=job.id, more=more, detail=outcome.detail or "no detail")

@@ -67,6 +67,7 @@ from headcount.core.model import (
     Source,
     SourceState,
 )
+from headcount.core.pace import answered
 from headcount.core.proposals import suggested
 from headcount.core.sighting import Verdict
 
@@ -292,5 +293,6 @@ def _close(change: Change, call: Call, now: datetime) -> Change:
         charged=charged,
         attempts=job.attempts + 1,
         credits=job.credits + call.credits,
+        pace=answered(job.pace, call, now),
     )
     return replace(change, job=job, calls=(*change.calls, call))

@@ -9,11 +9,11 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from headcount.adapters.requests import Kept
+from headcount.core.advice import advice
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Job, Search, Status
 from headcount.core.report import (
     Document,
-    advice,
     exact_count_tracking,
     job_document,
 )
