@@ -7,6 +7,7 @@ import httpx2 as httpx
 import pytest
 
 from headcount.sandbox import FAULTS, Faults, Sandbox, World, described
+from headcount.settings import Settings
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -185,6 +186,40 @@ def hits(faults: Faults, calls: int = 1000) -> list[int]:
 
 def test_a_fault_by_number_happens_on_these_calls_only() -> None:
     assert hits(Faults.parse(["early_end@3,9"])) == [3, 9]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["early_end@3", "9", "html:0"],
+        ["html:0", "early_end@3", "9"],
+        ["early_end@3", "early_end@9"],
+    ],
+)
+def test_calls_that_a_list_of_words_has_cut_off_stay_with_their_fault(
+    texts: list[str],
+) -> None:
+    assert hits(Faults.parse(texts)) == [3, 9]
+
+
+def test_the_environment_names_faults_as_it_is_documented() -> None:
+    given = {"HEADCOUNT_SANDBOX_FAULTS": "server_error@3,9,html@5"}
+
+    faults = Faults.parse(Settings.model_validate(given).sandbox_faults)
+
+    assert hits(faults) == [3, 5, 9]
+
+
+@pytest.mark.parametrize("texts", [["9"], ["html:0.5", "9"]])
+def test_calls_without_a_fault_are_refused(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="unknown fault '9'"):
+        Faults.parse(texts)
+
+
+@pytest.mark.parametrize("cut_off", ["0", "x"])
+def test_a_piece_that_is_no_call_is_refused(cut_off: str) -> None:
+    with pytest.raises(ValueError, match="fault"):
+        Faults.parse(["html@3", cut_off])
 
 
 def test_a_rate_is_a_share_of_the_calls_and_the_same_for_the_same_seed() -> None:

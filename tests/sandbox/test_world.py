@@ -348,6 +348,17 @@ def test_a_keyword_that_is_not_in_the_file_finds_nothing(tmp_path: Path) -> None
             {"keywords": {"a": [[True]]}},
             "keywords['a'][0][0]: expected a creator id, got true",
         ),
+        ({"keywords": {"": [["1"]]}}, "keywords['']: expected a word or a phrase"),
+        ({"keywords": {" \t ": [["1"]]}}, "nobody can search for a blank"),
+        (
+            {"keywords": {"tea": [["1"]], "TEA ": [["2"]]}},
+            "keywords['TEA ']: expected one keyword only of those that differ in case",
+        ),
+        (
+            '{"keywords": {"tea": [["1"]], "tea": [["2"]]}}',
+            "expected each name of an object once: 'tea' is twice",
+        ),
+        pytest.param("[" * 100_000, "expected JSON", id="deeper than one can read"),
     ],
 )
 def test_a_malformed_file_is_refused_in_one_line_that_names_the_key(

@@ -1,7 +1,7 @@
 """Says which search goes wrong in which way: on a share of the calls, or by number."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Generic, Protocol, Self, TypeVar
@@ -79,16 +79,32 @@ class Faults:
     ) -> Self:
         """Reads rules such as `server_error:0.1`, `out_of_credits@7`, `early_end@3,9`.
 
+        A rule may come in pieces, as a list of words is cut at each comma.
+
         Raises:
             ValueError: an unknown name (the nearest is named), or no rate and no call.
         """
-        rules = tuple(Rule.parse(text, FAULTS) for text in texts)
+        rules = tuple(Rule.parse(text, FAULTS) for text in _whole(texts))
         return cls(rules, seed, slow_seconds)
 
     def at(self, call: int) -> Fault | None:
         """The fault of the n-th search request, counted from 1; the first rule wins."""
         hit = (rule.fault for rule in self.rules if rule.hits(call, seed=self.seed))
         return next(hit, None)
+
+
+def _whole(texts: Iterable[str]) -> Iterator[str]:
+    """The rules with the calls that were cut off from them: `html@3` and then `9`."""
+    rule = ""
+    for text in texts:
+        if "@" in rule and text.isdecimal():
+            rule = f"{rule},{text}"
+            continue
+        if rule:
+            yield rule
+        rule = text
+    if rule:
+        yield rule
 
 
 def described(table: Mapping[str, Named] = FAULTS) -> str:

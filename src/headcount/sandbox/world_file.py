@@ -1,6 +1,8 @@
 """Reads a world file: the exact pages of creators that given keywords find."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from headcount.sandbox.topics import fold
@@ -13,20 +15,47 @@ def read_pages(path: Path) -> dict[str, list[list[str]]]:
         ValueError: in one line, the key that is wrong, what was expected, what came.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), object_pairs_hook=_each_once)
     except OSError as error:
         raise ValueError(
             f"world file {path}: expected a readable file: {error.strerror}"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"world file {path}: expected JSON: {error}") from None
     keywords = content.get("keywords") if isinstance(content, dict) else content
     if not isinstance(keywords, dict):
         raise _wrong(path, "keywords", "an object of keywords", keywords)
+    _tell_apart(path, keywords)
     return {
         fold(keyword): _pages(path, f"keywords[{keyword!r}]", pages)
         for keyword, pages in keywords.items()
     }
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object of which no name is lost."""
+    names = Counter(name for name, _ in pairs)
+    if twice := [name for name, times in names.items() if times > 1]:
+        raise ValueError(f"expected each name of an object once: {twice[0]!r} is twice")
+    return dict(pairs)
+
+
+def _tell_apart(path: Path, keywords: Iterable[str]) -> None:
+    """Let no keyword pass that cannot be searched for, or that is another one's."""
+    spellings: dict[str, str] = {}
+    for keyword in keywords:
+        if not fold(keyword):
+            raise ValueError(
+                f"world file {path}: keywords[{keyword!r}]: expected a word or a "
+                "phrase: nobody can search for a blank"
+            )
+        first = spellings.setdefault(fold(keyword), keyword)
+        if first != keyword:
+            raise ValueError(
+                f"world file {path}: keywords[{keyword!r}]: expected one keyword only "
+                f"of those that differ in case or spaces, as from {first!r}: searches "
+                "do not tell them apart"
+            )
 
 
 def _pages(path: Path, key: str, pages: object) -> list[list[str]]:
