@@ -193,13 +193,6 @@ class App:
             job_id, lambda job, _: ownership.widen(Change(job), expansion, hashtags)
         )
 
-    async def shelve(self, job_id: str, limits: Limits) -> Job:
-        """Leave a job that has looked around paused, to go on under these limits."""
-        now, limits = self.clock.now(), self._capped(limits)
-        return await self._apply(
-            job_id, lambda job, _: ownership.shelve(Change(job), limits, now)
-        )
-
     async def finish(self, job_id: str) -> Job:
         """Take what a job has as its result."""
         now = self.clock.now()

@@ -6,36 +6,40 @@ from dataclasses import replace
 from headcount.app import App
 from headcount.core.expansion import Expansion
 from headcount.core.hashtags import NO_HASHTAGS, Hashtags, noted
-from headcount.core.model import Job, Search
+from headcount.core.model import Job, Look, Search
 from headcount.core.plans import MOST_CALLS, Plan
 
 
-def calls_of_plan(search: Search, calls: int | None = None) -> int:
-    """How many calls a plan makes at most: as asked, else one for each of 5 keywords.
+def looking(search: Search, calls: int | None = None) -> Search:
+    """The search of a job that only looks around, until somebody lets it go on.
 
-    The caps of the search hold too.
+    It makes as many calls as asked, else one for each keyword and five at most; the
+    caps of the search hold too.
     """
     limits = search.limits
     wanted = min(len(search.keywords), MOST_CALLS) if calls is None else calls
     caps = [c for c in (limits.max_calls, limits.max_credits) if c is not None]
-    return min([wanted, *caps])
+    most = min([wanted, *caps])
+    look = Look(most, each=math.ceil(most / len(search.keywords)))
+    return replace(search, limits=replace(limits, look=look))
 
 
 async def plan(app: App, search: Search, calls: int | None = None) -> Plan:
     """Make a few calls for a search, and tell what the rest of it is expected to take.
 
-    The job is left paused, under the limits of the search, and goes on from what was
-    paid for.
+    The job pauses then, and goes on from what was paid for when it is resumed.
     """
-    most = calls_of_plan(search, calls)
-    each = math.ceil(most / len(search.keywords))
-    limits = replace(search.limits, max_calls=most, pages_each=each)
-    job = await app.create(replace(search, limits=limits))
+    job = await app.create(looking(search, calls))
     await app.run(job.id)
-    job = await app.shelve(job.id, search.limits)
+    return await plan_of(app, job.id)
+
+
+async def plan_of(app: App, job_id: str) -> Plan:
+    """What the rest of a job is expected to take, by all that it has seen."""
+    job = await app.store.load(job_id)
     return Plan(
         job=job,
-        calls=tuple([call async for call in app.store.calls(job.id)]),
+        calls=tuple([call async for call in app.store.calls(job_id)]),
         hashtags=job.hashtags or await hashtags_of(app, job),
         credit_price=app.settings.credit_price,
     )

@@ -35,6 +35,7 @@ KINDS: dict[str, type[Answer]] = {
     "exactCountStats": results.ExactCountStats,
     "exactCountStatus": results.ExactCountStatus,
     "statistics": results.StatisticsDocument,
+    "plan": documents.PlanDocument,
     "webhookSecret": results.WebhookSecret,
     "allowance": results.AllowanceDocument,
 }

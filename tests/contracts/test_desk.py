@@ -16,6 +16,7 @@ from headcount.core.errors import InvalidSearch, JobNotReady, NoSuchJob
 from headcount.core.model import Limits, Search, Status
 from headcount.core.search import build_search
 from headcount.core.statistics import EVERYTHING, Coverage
+from headcount.planning import looking
 from headcount.settings import Settings
 
 VERIFIED = {"verified": True}
@@ -139,6 +140,39 @@ async def test_a_job_that_fell_short_says_what_would_help(desk: Desk) -> None:
     assert sheet.advice.startswith(
         f"The cap on calls is used up: headcount jobs resume {job} --max-calls "
     )
+
+
+async def test_a_job_that_looks_around_pauses_and_tells_what_it_takes(
+    desk: Desk,
+) -> None:
+    search = looking(a_search(300))
+    job = await ended(desk, search)
+
+    sheet, plan = await desk.job(job), await desk.plan(job)
+
+    assert (sheet.status, sheet.api_calls) == (Status.PAUSED, 2)
+    assert (plan.job, plan.target_results, plan.spent.calls) == (job, 300, 2)
+    assert [(word.keyword, word.pages) for word in plan.keywords] == [
+        ("apple", 1),
+        ("tech", 1),
+    ]
+    assert plan.needed.calls
+    assert plan.needed.seconds
+    assert plan.may_open.variants
+
+
+async def test_a_plan_is_gone_on_from_to_the_end_of_the_search(desk: Desk) -> None:
+    job = await ended(desk, looking(a_search(150), 1))
+    plan = await desk.plan(job)
+
+    await desk.work(await desk.order(job, Order.RESUME), Audience())
+
+    sheet = await desk.job(job)
+    assert (sheet.status, sheet.current) == (Status.COMPLETED, 150)
+    assert sheet.limits.max_calls is None
+    assert plan.spent.calls == 1
+    calls = sheet.exact_count_tracking.api_call_details
+    assert len({(call.keyword, call.cursor) for call in calls}) == len(calls)
 
 
 async def test_a_job_goes_on_where_it_stood(desk: Desk) -> None:

@@ -534,33 +534,3 @@ def test_a_job_may_be_allowed_to_open_sources_later() -> None:
     assert change.job.search.expansion.expand is Expand.ALL
     assert (change.job.hashtags, narrow.job.hashtags) == (found, None)
     assert again.job.hashtags == found
-
-
-def test_a_plan_asks_so_many_pages_of_each_source_and_then_waits() -> None:
-    job = a_job("tea", "mate", target=90, limits=Limits(pages_each=1))
-    seen = replace(job.source(1), pages=1, found=29, once=29, recent=29.0)
-    job = replace(
-        job, status=Status.PROCESSING, sources=(seen, job.source(2)), qualified=29,
-        pages=1,
-    )  # fmt: skip
-
-    assert decide(job, NOON, room=9, price=1) == Ask((job.source(2),))
-    both = replace(job, sources=(seen, replace(seen, id=2)))
-    end = decide(both, NOON, room=9, price=1)
-    assert isinstance(end, End)
-    assert end.outcome.reason is Reason.CALL_LIMIT
-
-    shelved = ownership.shelve(
-        Change(lifecycle.ended(both, end.outcome, NOON)), Limits(max_calls=40), NOON
-    )
-
-    assert shelved.job.status is Status.PAUSED
-    assert (shelved.job.outcome, shelved.job.due_at) == (None, None)
-    assert shelved.job.search.limits == Limits(max_calls=40)
-
-
-def test_a_plan_that_was_refused_stays_as_it_ended() -> None:
-    job = a_dry_job("tea")
-    halted = replace(job, halt=Outcome(1, Reason.OUT_OF_CREDITS))
-
-    assert not ownership.shelve(Change(halted), Limits(), NOON).changed

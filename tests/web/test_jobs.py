@@ -1,9 +1,12 @@
 """Jobs over HTTP: what is taken, what is refused, and what becomes of it."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from fakes.databases import sqlite
+from jsonschema import Draft202012Validator
 from web.service import SEARCH, Service, serving_web
 
 
@@ -35,6 +38,34 @@ async def test_a_search_may_be_written_as_the_scripts_write_it(desk: Service) ->
     assert job["keywords"] == ["apple", "tech"]
     assert job["platform"] == "tiktok"
     assert job["sandbox"] is True
+
+
+async def test_a_search_that_only_plans_looks_around_and_tells_what_it_takes(
+    service: Service,
+) -> None:
+    ask = {**SEARCH, "targetResults": 200, "plan": {"calls": 1}}
+    job = (await service.post("/api/jobs", ask)).json()["id"]
+    async with service.listening(job) as events:
+        async for event in events:
+            if event["event"] == "job.paused":
+                break
+
+    plan = (await service.get(f"/api/jobs/{job}/plan")).json()
+
+    schema = json.loads(files("headcount").joinpath("schema.json").read_text())
+    part = {"$ref": "#/$defs/plan", "$defs": schema["$defs"]}
+    Draft202012Validator(part).validate(plan)
+    assert plan["spent"] == {"calls": 1, "credits": 1}
+    assert plan["needed"]["calls"]["expected"] > 1
+    await service.post(f"/api/jobs/{job}/resume")
+    assert (await service.ended(job))["current"] == 200
+
+
+async def test_a_plan_makes_at_least_one_call(desk: Service) -> None:
+    refused = await desk.post("/api/jobs", {**SEARCH, "plan": {"calls": 0}})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "plan.calls"
 
 
 async def test_what_is_asked_is_kept_with_the_job(desk: Service) -> None:

@@ -53,6 +53,12 @@ export type LimitsAsk = {
   speed?: "lean" | "balanced" | "fast" | null;
 };
 
+/** How far a job looks around before it pauses, to tell what it would take. */
+export type PlanAsk = {
+  /** Calls that it may make; one a keyword, and five at most, where nothing is said. */
+  calls?: number | null;
+};
+
 /** A search: how many creators, from which keywords, within what limits. */
 export type SearchAsk = {
   /** Which new sources may be opened where the keywords fall short. */
@@ -69,6 +75,8 @@ export type SearchAsk = {
   platform?: string;
   filters?: FiltersAsk | null;
   limits?: LimitsAsk | null;
+  /** Only look around, then pause: GET /api/jobs/{id}/plan tells what the rest will take, and POST /api/jobs/{id}/resume goes on from there. */
+  plan?: PlanAsk | null;
   /** The country to search from, such as US. */
   region?: string | null;
   /** The order asked for. */

@@ -14,7 +14,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from headcount.cli.desk import Order
 from headcount.cli.views import View
 from headcount.client import Client, JobDocument, JobEvent, JobSheet, StatisticsDocument
-from headcount.client.documents import document_of
+from headcount.client.documents import PlanDocument, document_of
 from headcount.core.errors import HeadcountError, JobNotReady
 from headcount.core.expansion import Expansion
 from headcount.core.model import Limits, Search, Status
@@ -134,6 +134,10 @@ class Afar:
     async def job(self, job_id: str) -> JobSheet:
         """A job with its ledger."""
         return await self._client.job(job_id)
+
+    async def plan(self, job_id: str) -> PlanDocument:
+        """What the rest of a job is expected to take, by all that it has seen."""
+        return await self._client.plan(job_id)
 
     async def creators(self, job_id: str, shape: str) -> AsyncIterator[Document]:
         """The delivered creators by ordinal, in this shape."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from headcount.cli.views import View
-from headcount.client.documents import JobDocument, JobEvent, JobSheet
+from headcount.client.documents import JobDocument, JobEvent, JobSheet, PlanDocument
 from headcount.client.results import StatisticsDocument
 from headcount.core.expansion import Expansion
 from headcount.core.model import Limits, Search, Status
@@ -80,6 +80,10 @@ class Answers(Protocol):
 
     async def job(self, job_id: str) -> JobSheet:
         """A job with its ledger."""
+        ...
+
+    async def plan(self, job_id: str) -> PlanDocument:
+        """What the rest of a job is expected to take, by all that it has seen."""
         ...
 
     def creators(self, job_id: str, shape: str) -> AsyncIterator[Document]:

@@ -15,6 +15,7 @@ from headcount.client.documents import (
     JobDocument,
     JobEvent,
     JobSheet,
+    PlanDocument,
     event_of,
     value_of,
 )
@@ -24,6 +25,7 @@ from headcount.core.errors import HeadcountError, JobNotReady
 from headcount.core.expansion import Expansion
 from headcount.core.figures import statistics_document
 from headcount.core.model import Change, Job, Limits, Search, Status
+from headcount.core.plans import plan_document
 from headcount.core.report import (
     Document,
     event,
@@ -35,7 +37,7 @@ from headcount.core.selection import Selection
 from headcount.core.sighting import Verdict
 from headcount.core.statistics import Coverage, Statistics
 from headcount.engine import LEASE
-from headcount.planning import widen
+from headcount.planning import plan_of, widen
 from headcount.runners.local import is_dead
 from headcount.settings import Settings
 
@@ -159,6 +161,11 @@ class Here:
             "exactCountTracking": exact_count_tracking(job, calls),
         }
         return value_of(told, JobSheet)
+
+    async def plan(self, job_id: str) -> PlanDocument:
+        """What the rest of a job is expected to take, by all that it has seen."""
+        plan = await plan_of(self.app, job_id)
+        return value_of(plan_document(plan), PlanDocument)
 
     async def creators(self, job_id: str, shape: str) -> AsyncIterator[Document]:
         """The delivered creators by ordinal, in this shape."""

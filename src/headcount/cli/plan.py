@@ -32,9 +32,11 @@ def plan(
     variant: opt.Variant,
     wider: opt.Wider,
     caps: opt.Caps,
+    speed: opt.SpeedOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON for programs.")
     ] = False,
+    server: opt.Server = None,
     filters: opt.Chosen,
 ) -> int:
     """Make a few calls, and tell what the search is expected to take.
@@ -45,7 +47,7 @@ def plan(
     from headcount.cli.work import search_from
     from headcount.settings import load_settings
 
-    settings = load_settings(server="")
+    settings = load_settings(speed=speed, server=server)
     search = search_from(
         settings,
         words or [],

@@ -3,141 +3,151 @@
 import json
 from collections.abc import Iterator
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from headcount.bootstrap import open_app
+from headcount.cli.desk import Desk
+from headcount.cli.desks import open_desk
 from headcount.cli.exits import Exit, print_data
-from headcount.cli.views import many
-from headcount.core.advice import advice
-from headcount.core.estimate import call_cap
+from headcount.cli.views import Remarks, many
+from headcount.cli.work import helped
+from headcount.client.documents import (
+    FigureDocument,
+    JobSheet,
+    PlanDocument,
+    document_of,
+)
 from headcount.core.expansion import Expand
-from headcount.core.forecast import Range, Seconds, reach, supplies
-from headcount.core.model import Job, Search
-from headcount.core.plans import Plan, plan_document
-from headcount.planning import calls_of_plan, plan
+from headcount.core.model import Look, Search, Status
+from headcount.planning import looking
 from headcount.settings import Settings
 
 _WIDTH = 88
-_NAMED = 3  # related keywords that are named
+_NAMED = 3  # sources that are named
 
 
 async def tell(
     settings: Settings, search: Search, calls: int | None, *, as_json: bool
 ) -> int:
     """Make a plan for a search, and print it; the exit code."""
-    most = calls_of_plan(search, calls)
-    async with open_app(settings) as app:
-        await app.connect(search.provider)
+    search = looking(search, calls)
+    look, view = search.limits.look or Look(0, 0), Remarks()
+    async with open_desk(settings) as desk:
+        await desk.ready(search)
         price = settings.credit_price
-        cost = "" if price is None else f" (cost {most * price:.2f})"
-        typer.echo(f"Looking: at most {many(most, 'call')}{cost}.", err=True)
-        made = await plan(app, search, calls)
-    if not made.job.pages:  # a plan made of nothing is none
-        typer.echo(f"No plan: {_why(made.job)}", err=True)
-        return Exit.REFUSED
-    if as_json:
-        print_data(json.dumps(plan_document(made), ensure_ascii=False, indent=2))
-    else:
-        print_data(sheet(made))
+        cost = "" if price is None else f" (cost {look.calls * price:.2f})"
+        view.say(f"Looking: at most {many(look.calls, 'call')}{cost}.")
+        job = await desk.create(search)
+        await desk.work(job, view)
+        sheet, plan = await desk.job(job.id), await desk.plan(job.id)
+        if _cut_short(sheet, plan, look):
+            view.say(f"Interrupted: {_resume(desk, plan)} makes all of the search.")
+            return Exit.INTERRUPTED
+        if not any(keyword.pages for keyword in plan.keywords):
+            view.say(
+                f"No plan: {_why(desk, sheet, plan)}"
+            )  # made of nothing it is none
+            return Exit.REFUSED
+        if as_json:
+            print_data(json.dumps(document_of(plan), ensure_ascii=False, indent=2))
+        else:
+            print_data(_sheet(desk, search, plan))
     return Exit.EXACT
 
 
-def _why(job: Job) -> str:
-    """Why no page has come."""
-    if job.halt:
-        return advice(job)
-    said = next((source.error for source in job.sources if source.error), None)
-    return f"no page came ({said or 'none was asked for'})."
+def _cut_short(job: JobSheet, plan: PlanDocument, look: Look) -> bool:
+    """Whether somebody stopped it before it had looked at all it was to."""
+    if job.status.ended or plan.spent.calls >= look.calls:
+        return False
+    if job.status is not Status.PAUSED:
+        return True
+    return any(word.pages < look.each and not word.error for word in plan.keywords)
 
 
-def sheet(plan: Plan) -> str:
+def _why(desk: Desk, job: JobSheet, plan: PlanDocument) -> str:
+    """Why no page has come, and how to go on with the job that was begun."""
+    if job.advice:
+        return helped(desk, job.advice)
+    said = next((word.error for word in plan.keywords if word.error), None)
+    return f"no page came ({said or 'none was asked for'}): {_resume(desk, plan)}"
+
+
+def _resume(desk: Desk, plan: PlanDocument) -> str:
+    return f"headcount jobs resume {plan.job}{desk.suffix}"
+
+
+def _sheet(desk: Desk, search: Search, plan: PlanDocument) -> str:
     """A plan for the eye."""
-    job = plan.job
-    world = " (sandbox: an invented world)" if job.sandbox else ""
-    seen = f"{many(job.charged, 'call')} so far found {job.delivered:,} of them"
-    head = (
-        f"{many(job.target, 'creator')} for {', '.join(job.search.keywords)}{world}: "
-        f"{seen}."
-    )
-    return "\n\n".join(
-        [head, _figures(plan), _keywords(plan), "\n".join(_remarks(plan))]
-    )
+    world = " (sandbox: an invented world)" if plan.sandbox else ""
+    seen = f"{many(plan.spent.calls, 'call')} so far found {plan.found:,} of them"
+    aim = many(plan.target_results, "creator")
+    head = f"{aim} for {', '.join(search.keywords)}{world}: {seen}."
+    remarks = "\n".join(_remarks(desk, search, plan))
+    return "\n\n".join([head, _figures(plan), _keywords(plan), remarks])
 
 
-def _figures(plan: Plan) -> str:
+def _figures(plan: PlanDocument) -> str:
     """What is still to come, each figure with the range of nine cases in ten."""
-    job, price = plan.job, plan.credit_price
     table = _table("", "expected", "in 9 of 10 cases")
-    _row(table, "calls to go", plan.needed, "{:,.0f}")
-    _row(table, "credits", plan.needed, "{:,.0f}", times=plan.price)
-    if price is not None:
-        _row(table, "cost", plan.needed, "{:,.2f}", times=plan.price * price)
-    _row(table, "seconds", plan.seconds, "{:,.1f}")
-    _row(table, "creators in all", reach(job), "{:,.0f}")
+    _row(table, "calls to go", plan.needed.calls, "{:,.0f}")
+    _row(table, "credits", plan.needed.credits, "{:,.0f}")
+    if plan.needed.cost is not None:
+        _row(table, "cost", plan.needed.cost, "{:,.2f}")
+    _row(table, "seconds", plan.needed.seconds, "{:,.1f}")
+    _row(table, "creators in all", plan.reach, "{:,.0f}")
     return _drawn(table)
 
 
-def _row(
-    table: Table,
-    name: str,
-    figures: Range | Seconds | None,
-    form: str,
-    times: float = 1.0,
-) -> None:
-    if figures is None:
+def _row(table: Table, name: str, figure: FigureDocument | None, form: str) -> None:
+    if figure is None:
         table.add_row(name, "-", "-")
         return
-    low, expected, high = (
-        form.format(figure * times)
-        for figure in (figures.low, figures.expected, figures.high)
-    )
-    table.add_row(name, expected, f"{low} to {high}")
+    between = f"{form.format(figure.low)} to {form.format(figure.high)}"
+    table.add_row(name, form.format(figure.expected), between)
 
 
-def _keywords(plan: Plan) -> str:
-    job = plan.job
+def _keywords(plan: PlanDocument) -> str:
     table = _table("keyword", "pages seen", "found", "expected further")
-    for source, supply in zip(job.sources, supplies(job), strict=True):
-        cells = (f"{source.pages}", f"{source.found:,}", f"{supply:,}")
-        table.add_row(Text(source.keyword), *cells)
+    for word in plan.keywords:
+        cells = (f"{word.pages}", f"{word.new_unique:,}", f"{word.supply:,}")
+        table.add_row(Text(word.keyword), *cells)
     return _drawn(table)
 
 
-def _remarks(plan: Plan) -> Iterator[str]:
+def _remarks(desk: Desk, search: Search, plan: PlanDocument) -> Iterator[str]:
     """Whether the target can be had, what would help, and how to go on."""
-    job = plan.job
-    if plan.falls_short:
+    missing = plan.found < plan.target_results
+    if missing and plan.reach.expected < plan.target_results:
         surely = "" if plan.out_of_reach else "probably "
         yield (
-            f"{job.target:,} is {surely}out of reach with these keywords: "
-            f"about {reach(job).expected:,} of {job.target:,}."
+            f"{plan.target_results:,} is {surely}out of reach with these keywords: "
+            f"about {plan.reach.expected:,.0f} of {plan.target_results:,}."
         )
-        yield from _wider(plan)
+        yield from _wider(search, plan)
     if plan.over_the_cap:
         yield (
-            f"The cap of {many(call_cap(job), 'call')} is smaller than what is "
+            f"The cap of {many(plan.call_cap, 'call')} is smaller than what is "
             "expected: raise it by --max-calls."
         )
-    for source in job.sources:
-        if source.error:
-            yield f"{source.keyword}: {source.error}"
-    if job.missing:
-        yield f"Go on, from what is there: headcount jobs resume {job.id}"
+    for word in plan.keywords:
+        if word.error:
+            yield f"{word.keyword}: {word.error}"
+    if missing:
+        yield f"Go on, from what is there: {_resume(desk, plan)}"
     else:
-        yield f"All are there: headcount jobs export {job.id}"
+        yield f"All are there: headcount jobs export {plan.job}{desk.suffix}"
 
 
-def _wider(plan: Plan) -> Iterator[str]:
+def _wider(search: Search, plan: PlanDocument) -> Iterator[str]:
     """What the job would open, or could if it was allowed to."""
-    allowed = plan.job.search.expansion.expand
-    for expand in (Expand.VARIANTS, Expand.RELATED):
-        names = plan.may_open(expand)
+    allowed, ways = search.expansion.expand, plan.may_open
+    for expand, names in (
+        (Expand.VARIANTS, ways.variants),
+        (Expand.RELATED, ways.related),
+    ):
         if names:
-            on = allowed in {expand, Expand.ALL}
-            verb = "opens" if on else "would open"
+            verb = "opens" if allowed in {expand, Expand.ALL} else "would open"
             few = ", ".join(names[:_NAMED])
             yield f"--expand {expand} {verb} {many(len(names), 'source')}: {few} ..."
 

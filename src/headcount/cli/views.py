@@ -69,6 +69,14 @@ class Silence:
         """Nothing."""
 
 
+class Remarks(Silence):
+    """Shows nothing of the job, and says what is said beside it."""
+
+    def say(self, text: str) -> None:
+        """Say it on a line of its own."""
+        _say(text)
+
+
 class LogLines:
     """Log lines for files and pipes; with `debug`, the new ids of each call too.
 

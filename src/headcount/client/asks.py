@@ -41,6 +41,11 @@ def limits(limits: Limits) -> dict[str, object]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
+def plan(limits: Limits) -> dict[str, object] | None:
+    """How far the job shall look around, if it shall do no more at first."""
+    return None if limits.look is None else {"calls": limits.look.calls}
+
+
 def expansion(expansion: Expansion | None) -> dict[str, object]:
     """What a job may open; where nothing is said, it is the server's settings."""
     if expansion is None:

@@ -16,6 +16,7 @@ from headcount.client.documents import (
     JobEvent,
     JobPage,
     JobSheet,
+    PlanDocument,
 )
 from headcount.client.events import follow
 from headcount.client.lists import creators, pages
@@ -144,6 +145,7 @@ class Client:
             "sort": sort,
             "period": period,
             **asks.expansion(expansion),
+            "plan": asks.plan(limits or Limits()),
             "campaign": campaign,
             "endUser": end_user,
             "webhook": webhook,
@@ -174,6 +176,19 @@ class Client:
             NoSuchJob: no job that the key may see has this id.
         """
         return await self._wire.fetch(Ask("GET", asks.at(job_id)), JobSheet)
+
+    async def plan(self, job_id: str) -> PlanDocument:
+        """What the rest of a job is expected to take, by all that it has seen.
+
+        A job that was created with a `look` among its limits has looked around when it
+        is paused; `resume` lets it go on.
+
+        Raises:
+            NoSuchJob: no job that the key may see has this id.
+        """
+        return await self._wire.fetch(
+            Ask("GET", asks.at(job_id, "/plan")), PlanDocument
+        )
 
     async def creators(self, job_id: str) -> AsyncGenerator[Row, None]:
         """The delivered creators by ordinal, as they come."""

@@ -229,6 +229,57 @@ class JobEvent(msgspec.Struct, frozen=True):
     news: News
 
 
+class SpentDocument(Answer, frozen=True):
+    """What a plan itself cost."""
+
+    calls: int
+    credits: int
+
+
+class NeededDocument(Answer, frozen=True):
+    """What is still to come, as far as it is known."""
+
+    calls: FigureDocument | None
+    credits: FigureDocument | None
+    cost: FigureDocument | None
+    seconds: FigureDocument | None
+
+
+class KeywordDocument(Answer, frozen=True):
+    """What a source has shown, and is expected to show."""
+
+    keyword: str
+    pages: int
+    new_unique: int
+    supply: int
+    error: str | None
+
+
+class MayOpenDocument(Answer, frozen=True):
+    """The sources that a job would open first, by what it may be allowed."""
+
+    variants: list[str]
+    related: list[str]
+
+
+class PlanDocument(Answer, frozen=True):
+    """What a search is expected to take, told from a few pages of it."""
+
+    job: str
+    sandbox: bool
+    target_results: int
+    found: int
+    spent: SpentDocument
+    needed: NeededDocument
+    call_cap: int
+    over_the_cap: bool
+    reach: FigureDocument
+    out_of_reach: bool
+    keywords: list[KeywordDocument]
+    may_open: MayOpenDocument
+    resume: str | None
+
+
 class JobPage(Answer, frozen=True):
     """A page of the list of jobs."""
 

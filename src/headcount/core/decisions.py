@@ -1,8 +1,9 @@
 """What to do next: a decision is a value, made of a job and the time.
 
 The order matters: a reached target comes before a provider's refusal, that before the
-deadline, that before the caps, and only then does it count what the sources hold, and
-open new ones where they hold too little and the user allowed it.
+deadline, that before the caps. A job that was only to look around pauses then. Only
+after that does it count what the sources hold, and open new ones where they hold too
+little and the user allowed it.
 """
 
 from dataclasses import dataclass, replace
@@ -48,35 +49,67 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The job was only to look around, and has done so."""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Nothing is left to do."""
 
     outcome: Outcome
 
 
-Decision = Ask | Open | Wait | End
+Decision = Ask | Open | Wait | Pause | End
 
 
 def decide(job: Job, now: datetime, *, room: int, price: int) -> Decision:
     """Say what to do next, with `room` calls free and `price` credits held for each."""
     if job.status is not Status.PROCESSING:
         return Wait()
-    stop = _stop(job, now, price)
-    if stop is not None:
-        return Wait() if job.open_calls else End(stop)
+    last = _last(job, now, price)
+    if last is not None:
+        return Wait() if job.open_calls else last
     candidates = planner.askable(job, now)
     left = _calls_left(job, price)
     today = _calls_today(job, price, left)
     if candidates and left and not today:
         return _until_tomorrow(job)
-    new = proposals(job, now) if left else ()
+    new = proposals(job, now) if left and not job.search.limits.look else ()
     if new:
         return Open(new)
-    chosen = planner.choose(_as_entitled(job), candidates, room=min(room, today))
+    room = _looks_left(job, min(room, today))
+    chosen = planner.choose(_as_entitled(job), candidates, room=room)
     if chosen:
         return Ask(chosen)
     waits = candidates or job.open_calls or _retry_at(job)
     return Wait(_retry_at(job)) if waits else End(_dried_up(job))
+
+
+def _last(job: Job, now: datetime, price: int) -> End | Pause | None:
+    """The decision where no further call may be made, whatever the sources hold."""
+    stop = _stop(job, now, price)
+    if stop is not None:
+        return End(stop)
+    return Pause() if _has_looked(job) else None
+
+
+def _has_looked(job: Job) -> bool:
+    """Whether a look has made its calls, or seen its pages of all that is open."""
+    look = job.search.limits.look
+    if look is None:
+        return False
+    able = [s for s in job.sources if s.state is SourceState.OPEN]
+    seen = bool(able) and all(source.pages >= look.each for source in able)
+    return seen or look.calls <= job.charged + len(job.open_calls)
+
+
+def _looks_left(job: Job, room: int) -> int:
+    """How many of the calls that there is `room` for a look may make."""
+    look = job.search.limits.look
+    if look is None:
+        return room
+    return min(room, look.calls - job.charged - len(job.open_calls))
 
 
 def _until_tomorrow(job: Job) -> Wait:
@@ -148,8 +181,6 @@ def _calls_today(job: Job, price: int, left: int) -> int:
 
 
 def _dried_up(job: Job) -> Outcome:
-    if any(source.state is SourceState.OPEN for source in job.sources):
-        return Outcome(job.missing, Reason.CALL_LIMIT)  # of pages of each source
     failing = [s for s in job.sources if s.state is SourceState.FAILING]
     asked = [source for source in failing if source.origin is None]
     # What the job opened itself may fail alone; not so if nothing has come since.

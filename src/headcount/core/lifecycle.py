@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from headcount.core.calls import Call
-from headcount.core.decisions import Ask, End, Open, decide
+from headcount.core.decisions import Ask, End, Open, Wait, decide
 from headcount.core.model import (
     Change,
     Job,
     Lease,
     Outcome,
+    Rest,
     Source,
     SourceState,
     Status,
@@ -111,9 +112,16 @@ def proceed(
         return proceed(change, token, now, room=room, price=price)
     if isinstance(decision, End):
         return replace(change, job=ended(job, decision.outcome, now))
-    if decision.rest != job.rest:
-        return replace(change, job=replace(change.job, rest=decision.rest))
-    return change
+    if isinstance(decision, Wait):
+        return _at_rest(change, decision.rest)
+    return replace(change, job=paused(job))
+
+
+def _at_rest(change: Change, rest: Rest | None) -> Change:
+    """Note why the job waits, if that is news; nothing else of it has changed."""
+    if rest == change.job.rest:
+        return change
+    return replace(change, job=replace(change.job, rest=rest))
 
 
 def _with_another_chance(job: Job) -> Job:
@@ -170,6 +178,11 @@ def _hold(
         rest=None,
     )
     return replace(change, job=job, calls=change.calls + opened)
+
+
+def paused(job: Job) -> Job:
+    """The job, to be asked nothing until somebody lets it go on."""
+    return replace(job, status=Status.PAUSED, due_at=None, rest=None)
 
 
 def ended(job: Job, outcome: Outcome, now: datetime) -> Job:

@@ -63,10 +63,18 @@ class Speed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a job may do before it pauses by itself: `calls` in all, `each` a source."""
+
+    calls: int
+    each: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a job may spend; `None` as `max_calls` means three times the expectation.
 
-    `pages_each` is how many pages of each source may be asked: few for a plan.
+    With a `look` it only looks around, for a plan, until somebody lets it go on.
     """
 
     max_calls: int | None = None
@@ -75,7 +83,7 @@ class Limits:
     attempts: int = 3
     max_calls_for_testing: int | None = None  # holds whatever else is asked
     speed: Speed = Speed.BALANCED
-    pages_each: int | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from headcount.core.errors import InvalidSearch, JobNotReady
 from headcount.core.expansion import Expansion
 from headcount.core.hashtags import Hashtags
-from headcount.core.lifecycle import abandoned, at_work, ended, forgiven
+from headcount.core.lifecycle import abandoned, at_work, ended, forgiven, paused
 from headcount.core.model import (
     Change,
     Job,
@@ -27,8 +27,7 @@ def pause(change: Change) -> Change:
     """Ask nothing more for now; what is out is still counted when it comes."""
     if change.job.status.ended:
         return change
-    job = replace(change.job, status=Status.PAUSED, due_at=None, rest=None)
-    return replace(change, job=job)
+    return replace(change, job=paused(change.job))
 
 
 def cancel(
@@ -78,7 +77,11 @@ def nudge(change: Change, now: datetime) -> Change:
 
 
 def resume(change: Change, now: datetime) -> Change:
-    """Let a paused, failed or partial job go on; others are left as they are."""
+    """Let a paused, failed or partial job go on; others are left as they are.
+
+    One that was only to look around goes on to its end, also while it looks.
+    """
+    change = _committed(change)
     if change.job.status not in {Status.PAUSED, Status.PARTIAL, Status.FAILED}:
         return change
     return replace(change, job=_reopened(_idled(change.job, now), now))
@@ -109,16 +112,6 @@ def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change
     return replace(change, job=job)
 
 
-def shelve(change: Change, limits: Limits, now: datetime) -> Change:
-    """Leave a job that has looked around paused, under the limits it shall go on with.
-
-    One that its provider refused stays as it ended.
-    """
-    if change.job.halt:
-        return change
-    return pause(top_up(change, change.job.target, limits, now))
-
-
 def widen(change: Change, expansion: Expansion, hashtags: Hashtags) -> Change:
     """Let a job open new sources from now on; what it has opened stays open.
 
@@ -129,6 +122,17 @@ def widen(change: Change, expansion: Expansion, hashtags: Hashtags) -> Change:
     if job.hashtags is None and expansion.expand.related:
         job = replace(job, hashtags=hashtags)
     return replace(change, job=replace(job, search=search))
+
+
+def _committed(change: Change) -> Change:
+    """The job without the bounds of a first look, if it has any."""
+    search = change.job.search
+    if search.limits.look is None:
+        return change
+    limits = replace(search.limits, look=None)
+    return replace(
+        change, job=replace(change.job, search=replace(search, limits=limits))
+    )
 
 
 def _idled(job: Job, now: datetime) -> Job:

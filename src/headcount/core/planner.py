@@ -42,14 +42,14 @@ HASTE = {
 def askable(job: Job, now: datetime) -> list[Source]:
     """The open sources that have no call out, need not wait, and may be asked more."""
     busy = {call.source for call in job.open_calls}
-    most = job.search.limits.pages_each
+    look = job.search.limits.look
     return [
         source
         for source in job.sources
         if source.state is SourceState.OPEN
         and source.id not in busy
         and (source.retry_at is None or source.retry_at <= now)
-        and (most is None or source.pages < most)
+        and (look is None or source.pages < look.each)
     ]
 
 

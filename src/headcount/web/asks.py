@@ -29,6 +29,7 @@ from headcount.core.expansion import Expansion, build_expansion
 from headcount.core.filters import FILTERS, FilterSpec, parse_span
 from headcount.core.model import Label, Limits, Search, Speed
 from headcount.core.search import MOST_CREATORS, MOST_KEYWORDS, build_search
+from headcount.planning import looking
 from headcount.settings import Settings
 
 _MOST = 10**9  # calls or credits
@@ -103,6 +104,18 @@ class LimitsAsk(Ask):
     )
 
 
+class PlanAsk(Ask):
+    """How far a job looks around before it pauses, to tell what it would take."""
+
+    calls: int | None = Field(
+        None,
+        ge=1,
+        le=_MOST,
+        description="Calls that it may make; one a keyword, and five at most, where "
+        "nothing is said.",
+    )
+
+
 class WiderAsk(Ask):
     """Which new sources a job may open where its own cannot reach the target."""
 
@@ -134,6 +147,11 @@ class SearchAsk(WiderAsk):
     )
     filters: FiltersAsk | None = None
     limits: LimitsAsk | None = None
+    plan: PlanAsk | None = Field(
+        None,
+        description="Only look around, then pause: GET /api/jobs/{id}/plan tells what "
+        "the rest will take, and POST /api/jobs/{id}/resume goes on from there.",
+    )
     region: Country | None = Field(
         None, description="The country to search from, such as US."
     )
@@ -189,7 +207,7 @@ class Door:
         check_variant(sort=ask.sort, period=ask.period)
         limits = Limits(**self.limits(ask.limits, now))  # type: ignore[arg-type] # as declared by Limits
         seed = self.settings.sandbox_seed
-        return build_search(
+        search = build_search(
             ask.target_results,
             _keywords(ask.keywords),
             filters=ask.filters.model_dump(exclude_none=True) if ask.filters else {},
@@ -201,6 +219,7 @@ class Door:
             period=ask.period,
             expansion=self.expansion(ask) or Expansion(self.settings.expand),
         )
+        return looking(search, ask.plan.calls) if ask.plan else search
 
     def expansion(self, ask: WiderAsk) -> Expansion | None:
         """What may be opened, if anything is said of it.

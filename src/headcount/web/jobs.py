@@ -12,13 +12,14 @@ from headcount.adapters.requests import Kept
 from headcount.core.advice import advice
 from headcount.core.errors import NoSuchJob
 from headcount.core.model import Job, Search, Status
+from headcount.core.plans import plan_document
 from headcount.core.report import (
     Document,
     exact_count_tracking,
     job_document,
 )
 from headcount.core.selection import Selection
-from headcount.planning import widen
+from headcount.planning import plan_of, widen
 from headcount.web.answers import (
     answers,
     created,
@@ -130,6 +131,13 @@ async def show_job(job_id: JobId, site: Here, caller: Reader) -> Response:
     tracking = exact_count_tracking(job, calls)
     more = {"advice": advice(job), "exactCountTracking": tracking}
     return json_answer({**job_document(job), **more})
+
+
+@routes.get("/{job_id}/plan", responses=answers("plan", 404))
+async def show_plan(job_id: JobId, site: Here, caller: Reader) -> Response:
+    """Tell what the rest of a job is expected to take, by all that it has seen."""
+    await site.job(job_id, caller)
+    return json_answer(plan_document(await plan_of(site.app, job_id)))
 
 
 @routes.delete("/{job_id}", status_code=204, responses=nothing())
