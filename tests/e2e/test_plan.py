@@ -6,7 +6,7 @@ from e2e.program import Home, Provider
 from e2e.test_server import serving
 
 WORDS = ("tech", "gaming")
-LONG = ("plan", 300, *WORDS, "--calls", 8, "--json")
+LONG = ("plan", 150, *WORDS, "--calls", 8, "--json")
 
 
 def test_a_plan_that_was_killed_goes_on_to_all_of_the_search(
@@ -21,7 +21,7 @@ def test_a_plan_that_was_killed_goes_on_to_all_of_the_search(
 
     questions = [(call["keyword"], call["cursor"]) for call in slow.calls]
     assert ran.code == 0
-    assert len(ran.out.splitlines()) == 300
+    assert len(ran.out.splitlines()) == 150
     assert len(questions) - len(set(questions)) <= len(WORDS)  # those that were out
 
 
