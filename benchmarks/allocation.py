@@ -15,24 +15,31 @@ from statistics import mean
 
 from contest import (
     AT_ONCE,
-    BEYOND,
     FORESIGHT,
     JUDGED,
     PLANNER,
     SHARES,
-    Foretold,
     Hurry,
     Race,
     against_the_best,
     average,
-    decision_ms,
-    foretold,
     hurries,
     races,
     worst_twentieth,
 )
+from deciding import WAYS, decision_ms
 from figures import Figure, Say
-from market import World, invent, read_world
+from foretelling import (
+    BEYOND,
+    KINDS,
+    PROGRESS,
+    Foretold,
+    coverage,
+    foretold,
+    known_beyond,
+    told_of,
+)
+from market import World, invent, named_apart, read_world
 from rich.console import Console
 from rich.table import Table
 
@@ -43,7 +50,7 @@ HELD_OUT = 9_000  # the first seed on which nothing was tuned
 _INVENTED = 30
 _MANY_KEYWORDS = 12
 _WIDTH = 110  # columns, wherever it is printed
-_PROGRESS = (25, 50, 75)
+_MOST_MISSED = 15  # percent of the ranges, which are meant to miss ten
 _LIMITS_MS = {20: 0.2, 2_000: 5.0}
 
 
@@ -81,10 +88,11 @@ async def measure(say: Say) -> AsyncIterator[Figure]:
     for name, contest in (("shipped", shipped), ("invented", invented)):
         for figure in figures(contest, name):
             yield figure
-    for sources, limit in _LIMITS_MS.items():
-        took = decision_ms(sources)
-        what = f"a decision among {sources:,} sources"
-        yield Figure("allocation", what, took, limit, n=21, unit="ms")
+    for way, job in WAYS.items():
+        for sources, limit in _LIMITS_MS.items():
+            took = decision_ms(job(sources))
+            what = f"a decision among {sources:,} sources, {way}"
+            yield Figure("allocation", what, took, limit, n=21, unit="ms")
 
 
 def figures(contest: Contest, worlds: str) -> Iterator[Figure]:
@@ -101,11 +109,9 @@ def figures(contest: Contest, worlds: str) -> Iterator[Figure]:
     yield Figure("allocation", what, max(others.values()), 1.03, n=len(others))
     for speed in Speed:
         yield from _hurried(contest, speed, worlds)
-    for progress in _PROGRESS:
-        told = [told for told in contest.foretold if told.progress == progress]
-        missed = 100 * mean(not one.held for one in told)
-        what = f"calls outside the range foretold at {progress} %, {worlds} worlds"
-        yield Figure("allocation", what, missed, 15, n=len(told), unit="%")
+    for kind in KINDS:
+        for progress in PROGRESS:
+            yield from _covered(contest.foretold, kind, progress, worlds)
 
 
 def _hurried(contest: Contest, speed: Speed, worlds: str) -> Iterator[Figure]:
@@ -124,6 +130,23 @@ def _hurried(contest: Contest, speed: Speed, worlds: str) -> Iterator[Figure]:
         yield Figure("allocation", what, mean(times), 1.15, n=len(times))
 
 
+def _covered(
+    foretold: Sequence[Foretold], kind: str, progress: int, worlds: str
+) -> Iterator[Figure]:
+    """How many ranges missed; how many held, too, as a wide one misses nothing."""
+    at = [told for told in foretold if told.progress == progress]
+    found = coverage(told_of(kind, at))
+    if found is None:
+        return
+    limit = _MOST_MISSED if progress else None  # nothing is known before the first page
+    for what, share, target in (
+        ("outside", 1 - found.held, limit),
+        ("inside", found.held, None),
+    ):
+        told = f"{kind} {what} the range foretold at {progress} %, {worlds} worlds"
+        yield Figure("allocation", told, 100 * share, target, n=found.n, unit="%")
+
+
 # ------------------------------------------------------------------------- the tables
 def tables(contest: Contest) -> Iterator[Table]:
     """The figures for the eye."""
@@ -131,6 +154,7 @@ def tables(contest: Contest) -> Iterator[Table]:
     yield _by_world(contest.races)
     yield _by_speed(contest.hurries)
     yield _by_progress(contest.foretold)
+    yield _by_target(contest.foretold)
 
 
 def table(title: str, *columns: str) -> Table:
@@ -188,20 +212,33 @@ def _by_speed(hurries: Sequence[Hurry]) -> Table:
 
 def _by_progress(foretold: Sequence[Foretold]) -> Table:
     drawn = table(
-        "Calls still needed, foretold on the way",
+        "Ranges foretold on the way, meant to hold nine of ten (width over the truth)",
         "progress",
-        "in the range",
-        "its width over the truth",
+        *KINDS,
         f"known to be out of reach at {BEYOND} %",
     )
-    for progress in _PROGRESS:
-        all_told = [told for told in foretold if told.progress == progress]
-        width = mean((told.high - told.low) / told.calls for told in all_told)
-        beyond = [told.out_of_reach for told in all_told if told.share == BEYOND]
-        held = mean(told.held for told in all_told)
-        cells = (f"{held:.1%}", f"{width:.2f}", f"{mean(beyond):.0%}")
-        drawn.add_row(f"{progress} %", *cells)
+    for progress in PROGRESS:
+        at = [told for told in foretold if told.progress == progress]
+        known = known_beyond(at)
+        beyond = "" if known is None else f"{known:.0%}"
+        drawn.add_row(f"{progress} %", *_held(at), beyond)
     return drawn
+
+
+def _by_target(foretold: Sequence[Foretold]) -> Table:
+    title = f"The same at {PROGRESS[1]} to {PROGRESS[-1]} % of the way, by the target"
+    drawn = table(title, "target", *KINDS)
+    for share in (*SHARES, BEYOND):
+        at = [told for told in foretold if told.progress and told.share == share]
+        drawn.add_row(f"{share} %", *_held(at))
+    return drawn
+
+
+def _held(foretold: Sequence[Foretold]) -> Iterator[str]:
+    """Of each kind, the share of ranges that held the truth, and how wide they are."""
+    for kind in KINDS:
+        found = coverage(told_of(kind, foretold))
+        yield f"{found.held:.1%} ({found.width:.2f})" if found else ""
 
 
 def main() -> None:
@@ -215,7 +252,7 @@ def main() -> None:
     given = parser.parse_args()
     paths = given.worlds or ([] if given.invented else sorted(SHIPPED.glob("*.json")))
     try:
-        worlds = [*map(read_world, paths), *held_out(given.invented)]
+        worlds = named_apart([*map(read_world, paths), *held_out(given.invented)])
     except (OSError, ValueError) as error:
         parser.error(str(error))
     contest = Contest()

@@ -7,14 +7,17 @@ some post far more than others; a page repeats some of what the page before it s
 """
 
 import random
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import mean
 
 import msgspec
+
+from headcount.core.errors import InvalidSearch
+from headcount.core.search import fold_keyword
 
 PAGE = 30  # items
 _MOST_CREATORS = 20_000  # a benchmark plays each world more than fifty times
@@ -24,7 +27,10 @@ Pages = list[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The pages of each keyword, and those of all keywords joined where known."""
+    """The pages of each keyword, and those of all keywords joined where known.
+
+    A keyword that shows nobody has one page, an empty one: learning so costs a call.
+    """
 
     name: str
     keywords: dict[str, Pages]
@@ -53,9 +59,10 @@ def read_world(path: Path) -> World:
     except (msgspec.DecodeError, RecursionError) as error:
         expected = 'expected {"keywords": {WORD: [[CREATOR, ...], ...]}}'
         raise ValueError(f"{path}: {expected}: {error}") from None
+    _tell_apart(path, document.keywords)
     world = World(
         path.stem,
-        {word: _pages(pages) for word, pages in document.keywords.items()},
+        {word: _pages(pages) or [[]] for word, pages in document.keywords.items()},
         _pages(document.joined),
     )
     if world.creators > _MOST_CREATORS:
@@ -64,6 +71,34 @@ def read_world(path: Path) -> World:
             f"{path}: {most}, not {world.creators:,}: all are played often"
         )
     return world
+
+
+def _tell_apart(path: Path, keywords: Iterable[str]) -> None:
+    """Let no keyword pass that cannot be searched for, or that is another one's."""
+    spellings: dict[str, str] = {}
+    for keyword in keywords:
+        try:
+            folded = fold_keyword(keyword).casefold()
+        except InvalidSearch as error:
+            raise ValueError(f"{path}: {error}") from None
+        if folded in spellings:
+            raise ValueError(
+                f"{path}: {spellings[folded]!r} and {keyword!r} differ in case or "
+                "spaces, and are one keyword to a search: expected one of them"
+            )
+        spellings[folded] = keyword
+
+
+def named_apart(worlds: Iterable[World]) -> list[World]:
+    """The worlds, those of a name that was there before by their number with it."""
+    times = Counter[str]()
+    apart: list[World] = []
+    for world in worlds:
+        times[world.name] += 1
+        number = times[world.name]
+        name = world.name if number == 1 else f"{world.name} ({number})"
+        apart.append(replace(world, name=name))
+    return apart
 
 
 def _pages(pages: list[list[str | int]]) -> Pages:
