@@ -103,7 +103,8 @@ def figures(contest: Contest, worlds: str) -> Iterator[Figure]:
     guessing = average(judged, FORESIGHT, JUDGED)
     yield Figure("allocation", f"{over}, mean", mean(ratios), 1.05, n=len(ratios))
     yield Figure("allocation", f"{over}, mean with foresight", guessing, n=len(ratios))
-    yield Figure("allocation", f"{over}, p95", worst_twentieth(ratios), 1.15)
+    p95 = worst_twentieth(ratios)
+    yield Figure("allocation", f"{over}, p95", p95, 1.15, n=len(ratios))
     others = against_the_best(contest.races)
     what = f"calls over the best other way, the worst of the {worlds} worlds"
     yield Figure("allocation", what, max(others.values()), 1.03, n=len(others))
