@@ -13,7 +13,7 @@ from deciding import (
 
 from headcount.core.decisions import Ask
 from headcount.core.expansion import Expand
-from headcount.core.forecast import forecast
+from headcount.core.forecast import reach
 from headcount.core.proposals import candidates, proposals
 
 
@@ -35,8 +35,8 @@ def test_what_may_be_opened_is_not_needed_or_not_there() -> None:
         assert job.search.expansion.expand is Expand.ALL
         assert proposals(job, EPOCH) == ()
         assert candidates(job) == []
-    assert not forecast(enough).out_of_reach
-    assert forecast(spent).out_of_reach
+    assert reach(enough).high >= enough.wanted
+    assert reach(spent).high < spent.wanted
     assert fixed(20).search.expansion.expand is Expand.OFF
 
 
