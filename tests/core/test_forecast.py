@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from builders import NOON, a_job
 
+from headcount.core.expansion import Expand, Expansion
 from headcount.core.forecast import (
     Range,
     Seconds,
@@ -17,7 +18,8 @@ from headcount.core.pace import Pace
 
 
 def drawing_on(*sources: Source, target: int = 60) -> Job:
-    return replace(a_job(target=target), sources=sources)
+    pages = sum(source.pages for source in sources)
+    return replace(a_job(target=target), sources=sources, pages=pages)
 
 
 def asked(number: int, brings: int, *, pages: int = 1, evidence: int = 0) -> Source:
@@ -126,13 +128,13 @@ FORETOLD = {
     "one ending": (
         [asked(1, 20, evidence=1), asked(2, 12)],
         90,
-        (6, 10, 13),
+        (6, 10, 14),
         (27, 54, 82),
     ),
     "within reach": (
         [asked(1, 24), asked(2, 20), asked(3, 18)],
         150,
-        (7, 9, 12),
+        (7, 9, 13),
         (138, 277, 416),
     ),
     "far too few": ([asked(1, 3)], 900, (5, 9, 12), (6, 13, 21)),
@@ -141,7 +143,7 @@ FORETOLD = {
     "nothing known": (
         [Source(1, "tea"), Source(2, "mate")],
         300,
-        (13, 20, 26),
+        (11, 20, 28),
         (101, 204, 306),
     ),
     "nothing to be had": ([asked(1, 0, pages=9)], 5, (2, 5, 6), (0, 0, 0)),
@@ -187,7 +189,7 @@ def test_no_time_is_needed_when_all_are_there() -> None:
 
 
 def test_each_call_adds_its_part_and_the_last_one_takes_its_time() -> None:
-    ahead = forecast(at_pace(drawing_on(asked(1, 20))))
+    ahead = forecast(at_pace(drawing_on(*(asked(n, 20) for n in range(1, 9)))))
     assert ahead.calls
     assert ahead.seconds
 
@@ -196,8 +198,18 @@ def test_each_call_adds_its_part_and_the_last_one_takes_its_time() -> None:
     assert ahead.seconds.high == pytest.approx((ahead.calls.high + 2.0) * 1.15)
 
 
+def test_one_source_is_asked_one_page_after_another_however_many_may_be_out() -> None:
+    """Its calls cannot overlap, though those so far, of several sources, did."""
+    ahead = forecast(at_pace(drawing_on(asked(1, 20), target=200), calls=100))
+
+    assert ahead.calls
+    assert ahead.seconds
+    assert ahead.seconds.expected == 2.0 * 13  # of all pages that it may still have
+    assert ahead.seconds.high > 1.2 * ahead.seconds.expected
+
+
 def test_calls_one_by_one_take_their_times_together() -> None:
-    job = drawing_on(asked(1, 20))
+    job = drawing_on(*(asked(n, 20) for n in range(1, 9)))
     pace = Pace(NOON, 9, worked_ms=18_000, waited_ms=18_000)
 
     ahead = forecast(replace(job, pace=pace))
@@ -208,11 +220,91 @@ def test_calls_one_by_one_take_their_times_together() -> None:
 
 
 def test_a_time_is_less_sure_after_few_calls() -> None:
+    sources = [asked(n, 20) for n in range(1, 9)]
     [few, many] = [
-        forecast(at_pace(drawing_on(asked(1, 20)), calls=calls)).seconds
+        forecast(at_pace(drawing_on(*sources), calls=calls)).seconds
         for calls in (1, 100)
     ]
 
     assert few
     assert many
     assert few.low < many.low < many.expected == few.expected < many.high < few.high
+
+
+# -------------------------------------------------------------------------- expansion
+def widening(*sources: Source, target: int = 500) -> Job:
+    """A job that may open new sources."""
+    job = drawing_on(*sources, target=target)
+    return replace(job, search=replace(job.search, expansion=Expansion(Expand.ALL)))
+
+
+def opened(source: Source, *, calls: int) -> Source:
+    return replace(source, origin='variant of "tea"', charged=calls)
+
+
+def test_a_job_that_may_open_new_sources_is_expected_to_reach_its_target() -> None:
+    ahead = forecast(widening(asked(1, 20)))
+
+    assert not ahead.out_of_reach
+    assert ahead.reach.low < 500 <= ahead.reach.expected <= ahead.reach.high
+    assert forecast(drawing_on(asked(1, 20), target=500)).out_of_reach
+
+
+def test_more_calls_are_foretold_than_its_own_sources_have_pages() -> None:
+    [narrow, wide] = [
+        forecast(job).calls
+        for job in (drawing_on(asked(1, 20), target=500), widening(asked(1, 20)))
+    ]
+
+    assert narrow
+    assert wide
+    assert wide.low > narrow.high
+    assert 2 * wide.low <= wide.expected < wide.high
+
+
+def test_the_better_what_was_opened_the_fewer_calls() -> None:
+    told = [
+        forecast(widening(asked(1, 20), opened(asked(2, brings, pages=9), calls=9)))
+        for brings in (2, 10, 20)
+    ]
+
+    [poor, fair, good] = [ahead.calls.expected for ahead in told if ahead.calls]
+    assert poor > 1.5 * fair > 2 * good
+
+
+def test_where_nothing_comes_of_it_the_calls_are_many_but_counted() -> None:
+    nothing = opened(replace(asked(2, 0, pages=9), charged=9), calls=10_000)
+
+    calls = forecast(widening(asked(1, 20), nothing)).calls
+
+    assert calls
+    assert calls.expected == 5_000
+
+
+def test_what_its_own_sources_may_hold_needs_no_others() -> None:
+    sources = [asked(n, 20) for n in range(1, 9)]
+
+    [narrow, wide] = [
+        forecast(job)
+        for job in (drawing_on(*sources, target=300), widening(*sources, target=300))
+    ]
+
+    assert wide == narrow
+
+
+# --------------------------------------------------------------------- the beginning
+def test_nothing_is_called_out_of_reach_before_a_page_was_seen() -> None:
+    ahead = forecast(drawing_on(Source(1, "tea"), target=900))
+
+    assert ahead.reach.high < 900
+    assert not ahead.out_of_reach
+
+
+def test_before_the_first_page_the_range_is_wider() -> None:
+    job = drawing_on(Source(1, "tea"), Source(2, "mate"), target=300)
+
+    [before, later] = [forecast(replace(job, pages=n)).calls for n in (0, 9)]
+
+    assert before
+    assert later
+    assert before.low < later.low < later.high < before.high

@@ -366,9 +366,9 @@ export type Forecast = {
   calls: Range | null;
   /** What they will cost, by what a call has cost so far. */
   credits: Range | null;
-  /** Qualified creators that the job would have in the end if it had no target. */
+  /** Qualified creators that the job would have in the end if it had no target; one that may open new sources is expected to go on to its target. */
   reach: Range;
-  /** Whether the target lies beyond the reach, even beyond its high end. */
+  /** Whether the target lies beyond the reach, even beyond its high end; never before a page was seen. */
   outOfReach: boolean;
   /** What those calls will take while somebody works on the job, by its pace so far; null before a call came back. */
   seconds: Figure;
