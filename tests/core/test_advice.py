@@ -6,6 +6,7 @@ import pytest
 from builders import a_job
 
 from headcount.core.advice import advice
+from headcount.core.expansion import Expand, Expansion
 from headcount.core.model import Job, Outcome, Reason, Source, SourceState
 
 CAPPED = "The cap on credits is used up: headcount jobs resume job-1 --max-credits 28"
@@ -65,6 +66,24 @@ def test_there_is_advice_for_every_reason(reason: Reason) -> None:
 
     assert told.endswith((".", "headcount jobs resume job-1", "10m", " 4"))
     assert "{" not in told
+
+
+def test_what_is_allowed_already_is_not_advised() -> None:
+    outcome = Outcome(4, Reason.SOURCES_EXHAUSTED)
+    [off, on] = [
+        advice(
+            replace(
+                short(),
+                search=replace(short().search, expansion=Expansion(expand)),
+                outcome=outcome,
+            )
+        )
+        for expand in (Expand.OFF, Expand.ALL)
+    ]
+
+    assert "--expand all" in off
+    assert "--expand" not in on
+    assert "further keywords" in on
 
 
 def test_a_cap_is_advised_by_the_expectation_where_no_source_is_open() -> None:

@@ -14,7 +14,7 @@ from headcount.core.forecast import (
     supplies,
 )
 from headcount.core.model import Job, Source, SourceState
-from headcount.core.pace import Pace
+from headcount.core.tempo import Tempo
 
 
 def drawing_on(*sources: Source, target: int = 60) -> Job:
@@ -165,31 +165,31 @@ def test_what_is_foretold_of_these_jobs_stays_as_it_was_fitted(
 
 
 # ------------------------------------------------------------------------------- time
-def at_pace(job: Job, *, calls: int = 16) -> Job:
+def at_tempo(job: Job, *, calls: int = 16) -> Job:
     """The job after calls of two seconds, of which two were out at once."""
-    pace = Pace(NOON, calls, worked_ms=calls * 1_000, waited_ms=calls * 2_000)
-    return replace(job, pace=pace)
+    tempo = Tempo(NOON, calls, worked_ms=calls * 1_000, waited_ms=calls * 2_000)
+    return replace(job, tempo=tempo)
 
 
 def test_no_time_is_told_before_a_call_came_back() -> None:
     job = drawing_on(asked(1, 20))
 
     assert forecast(job).seconds is None
-    assert forecast(replace(job, pace=Pace(NOON))).seconds is None
+    assert forecast(replace(job, tempo=Tempo(NOON))).seconds is None
 
 
 def test_no_time_is_told_where_no_source_is_left() -> None:
-    assert forecast(at_pace(drawing_on(DRY))).seconds is None
+    assert forecast(at_tempo(drawing_on(DRY))).seconds is None
 
 
 def test_no_time_is_needed_when_all_are_there() -> None:
-    job = at_pace(replace(drawing_on(asked(1, 20)), qualified=60))
+    job = at_tempo(replace(drawing_on(asked(1, 20)), qualified=60))
 
     assert forecast(job).seconds == Seconds(0.0, 0.0, 0.0)
 
 
 def test_each_call_adds_its_part_and_the_last_one_takes_its_time() -> None:
-    ahead = forecast(at_pace(drawing_on(*(asked(n, 20) for n in range(1, 9)))))
+    ahead = forecast(at_tempo(drawing_on(*(asked(n, 20) for n in range(1, 9)))))
     assert ahead.calls
     assert ahead.seconds
 
@@ -200,7 +200,7 @@ def test_each_call_adds_its_part_and_the_last_one_takes_its_time() -> None:
 
 def test_one_source_is_asked_one_page_after_another_however_many_may_be_out() -> None:
     """Its calls cannot overlap, though those so far, of several sources, did."""
-    ahead = forecast(at_pace(drawing_on(asked(1, 20), target=200), calls=100))
+    ahead = forecast(at_tempo(drawing_on(asked(1, 20), target=200), calls=100))
 
     assert ahead.calls
     assert ahead.seconds
@@ -210,9 +210,9 @@ def test_one_source_is_asked_one_page_after_another_however_many_may_be_out() ->
 
 def test_calls_one_by_one_take_their_times_together() -> None:
     job = drawing_on(*(asked(n, 20) for n in range(1, 9)))
-    pace = Pace(NOON, 9, worked_ms=18_000, waited_ms=18_000)
+    tempo = Tempo(NOON, 9, worked_ms=18_000, waited_ms=18_000)
 
-    ahead = forecast(replace(job, pace=pace))
+    ahead = forecast(replace(job, tempo=tempo))
 
     assert ahead.calls
     assert ahead.seconds
@@ -222,7 +222,7 @@ def test_calls_one_by_one_take_their_times_together() -> None:
 def test_a_time_is_less_sure_after_few_calls() -> None:
     sources = [asked(n, 20) for n in range(1, 9)]
     [few, many] = [
-        forecast(at_pace(drawing_on(*sources), calls=calls)).seconds
+        forecast(at_tempo(drawing_on(*sources), calls=calls)).seconds
         for calls in (1, 100)
     ]
 

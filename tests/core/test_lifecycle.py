@@ -23,7 +23,7 @@ from headcount.core.model import (
     SourceState,
     Status,
 )
-from headcount.core.pace import Pace
+from headcount.core.tempo import Tempo
 
 SECOND = timedelta(seconds=1)
 LEASE = Lease(0, "ours", NOON + 30 * SECOND)
@@ -65,7 +65,7 @@ def test_a_claim_takes_the_lease_with_a_new_token() -> None:
         fence=5,
         lease=replace(LEASE, token=5),
         due_at=LEASE.expires_at,
-        pace=Pace(NOON),
+        tempo=Tempo(NOON),
     )
 
 

@@ -12,8 +12,8 @@ from builders import NOON, a_job
 from headcount.core.expansion import Expand
 from headcount.core.hashtags import NO_HASHTAGS, noted
 from headcount.core.model import Job, Limits, SourceState, Status
-from headcount.core.pace import Pace
 from headcount.core.plans import Plan, plan_document
+from headcount.core.tempo import Tempo
 
 MATCHA = noted(NO_HASHTAGS, "tea", [("matcha",)] * 9 + [()] * 20)
 
@@ -33,7 +33,7 @@ def looked_at(target: int = 400, max_calls: int | None = None) -> Job:
         pages=2,
         charged=2,
         credits=2,
-        pace=Pace(NOON, calls=2, worked_ms=2_000, waited_ms=4_000),
+        tempo=Tempo(NOON, calls=2, worked_ms=2_000, waited_ms=4_000),
     )
 
 

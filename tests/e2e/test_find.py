@@ -50,13 +50,13 @@ def test_it_begins_with_what_it_expects_and_the_cap_in_force(home: Home) -> None
 
     begin = ran.err.splitlines()[0]
     assert "100 creators for apple, tech, gaming in the sandbox" in begin
-    assert "about 4 calls, 4 credits; at most 32 calls" in begin
+    assert "about 5 calls, 5 credits; at most 32 calls" in begin
 
 
 def test_a_price_turns_credits_into_costs(home: Home) -> None:
     ran = home.run(*SEARCH, "--sandbox", HEADCOUNT_CREDIT_PRICE="0.5")
 
-    assert "4 credits (cost 2.00)" in ran.err.splitlines()[0]
+    assert "5 credits (cost 2.50)" in ran.err.splitlines()[0]
     assert "(cost " in ran.err.splitlines()[-1]
 
 

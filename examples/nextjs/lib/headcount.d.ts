@@ -370,7 +370,7 @@ export type Forecast = {
   reach: Range;
   /** Whether the target lies beyond the reach, even beyond its high end; never before a page was seen. */
   outOfReach: boolean;
-  /** What those calls will take while somebody works on the job, by its pace so far; null before a call came back. */
+  /** What those calls will take while somebody works on the job, by its tempo so far; null before a call came back. */
   seconds: Figure;
 };
 

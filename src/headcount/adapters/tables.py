@@ -34,7 +34,7 @@ from sqlalchemy.types import TypeEngine
 from headcount.core.calls import CallKind, CallState, Endpoint
 from headcount.core.hashtags import Hashtags
 from headcount.core.model import Outcome, Rest, Search, SourceState, Status
-from headcount.core.pace import Pace
+from headcount.core.tempo import Tempo
 from headcount.core.sighting import Sighting, Verdict
 
 HEAD = "0004"  # the revision of the schema below; see `migrations/versions`
@@ -165,7 +165,7 @@ jobs = Table(
     Column("entitled", Integer),
     Column("rest", Json(Rest)),
     Column("hashtags", Json(Hashtags)),
-    Column("pace", Json(Pace)),
+    Column("tempo", Json(Tempo)),
     CheckConstraint("delivered <= target", name="never_too_many"),
     CheckConstraint("delivered <= qualified", name="delivered_qualify"),
     CheckConstraint(

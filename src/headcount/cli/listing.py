@@ -14,7 +14,7 @@ from headcount.cli.desk import Order
 from headcount.cli.desks import open_desk
 from headcount.cli.exits import Exit, exit_of, print_data
 from headcount.cli.options import Caps, Output, Wider
-from headcount.cli.views import many, open_view
+from headcount.cli.views import ahead, many, open_view, out_of_reach
 from headcount.cli.work import (
     expect,
     given_expansion,
@@ -22,7 +22,7 @@ from headcount.cli.work import (
     limits_of,
     work_and_deliver,
 )
-from headcount.client.documents import JobDocument, JobEvent, document_of
+from headcount.client.documents import JobDocument, JobEvent, document_of, value_of
 from headcount.core.model import Status
 from headcount.core.report import Document
 from headcount.settings import Settings
@@ -175,6 +175,9 @@ def job_sheet(document: Document) -> str:
         f"{document['credits']} credits, {document['duplicatesFound']} duplicates, "
         f"{document['averagePerCall']} creators a call"
     )
+    job = value_of(document, JobDocument)
+    for line in (*ahead(job), *out_of_reach(job)) if not job.status.ended else ():
+        head += f"\n{line}"
     advised = f"{document['advice']}\n" if document["advice"] else ""
     tracking = document["exactCountTracking"]
     calls = _list(tracking["apiCallDetails"]) if isinstance(tracking, dict) else []
@@ -185,9 +188,10 @@ def job_sheet(document: Document) -> str:
         "pages",
         "itemsReceived",
         "newUnique",
+        "supply",
     )
     if len(_list(document["sources"])) > len(_list(document["keywords"])):
-        sources = (*sources, "credits", "origin")
+        sources = (*sources, "credits", "relevance", "origin")
     details = (
         "callNumber",
         "keyword",

@@ -156,7 +156,7 @@ async def work_and_deliver(
 
 def expect(job: JobDocument, settings: Settings, view: View) -> None:
     """Say before the next call what is expected, and the caps in force."""
-    calls, left = expected_calls(job.missing), job.call_cap - job.api_calls
+    calls, left = _expected(job), job.call_cap - job.api_calls
     budget = job.limits.max_credits
     credits_ = left if budget is None else budget - job.credits
     more = "more " if job.api_calls else ""
@@ -183,6 +183,12 @@ def expect(job: JobDocument, settings: Settings, view: View) -> None:
         )
     if job.filters:
         view.say("Note: what the filters turn away takes calls beyond that.")
+
+
+def _expected(job: JobDocument) -> int:
+    """How many more calls are expected, by the job's own forecast where it has one."""
+    ahead = job.forecast.calls
+    return expected_calls(job.missing) if ahead is None else ahead.expected
 
 
 def _further(job: JobDocument) -> str:

@@ -1,6 +1,7 @@
 """What would help a job that ended with fewer creators than it was asked for."""
 
 from headcount.core.estimate import expected_calls
+from headcount.core.expansion import Expand
 from headcount.core.forecast import calls_remaining
 from headcount.core.model import Job, Reason
 
@@ -30,6 +31,11 @@ _ADVICE = {
     ),
     Reason.FINISHED_BY_USER: "Its owner took what was there.",
 }
+_ALL_OPENED = (
+    "The keywords, and all that may be opened beside them, hold no more creators that "
+    "qualify: start a search with further keywords, weaker filters, or a lower least "
+    "relevance."
+)
 _NOT_ENTITLED = (
     "It may deliver no more ({detail}). Next month, or when more is allowed: "
     "headcount jobs resume {id}"
@@ -48,4 +54,7 @@ def advice(job: Job) -> str:
     wanted = calls_remaining(job) or expected_calls(job.missing)
     more = max(job.charged, job.credits) + 2 * wanted + _SLACK
     text = _ADVICE[outcome.reason]
+    opens = job.search.expansion.expand
+    if outcome.reason is Reason.SOURCES_EXHAUSTED and opens is Expand.ALL:
+        text = _ALL_OPENED
     return text.format(id=job.id, more=more, detail=outcome.detail or "no detail")

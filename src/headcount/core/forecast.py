@@ -4,8 +4,9 @@ From page to page a source brings less, by a law fitted to recordings: the nth p
 brings n to the power of -0.6 of the first. It ends after some page, the fourteenth at
 the latest, each as likely as another. The cheapest way through the pages so expected
 gives the calls still needed, their sum what the sources have still to show. The time is
-those calls at the pace of the job. The ranges hold the truth in about nine of ten jobs:
-they are fitted to plays of invented markets.
+those calls at the job's tempo. Where new sources may be opened, what such have brought
+gives the calls. The ranges hold the truth in about nine of ten jobs: they are fitted to
+plays of invented markets, and of the sandbox.
 """
 
 import heapq
@@ -17,7 +18,7 @@ from functools import cache
 from headcount.core.estimate import expected_yield, fresh_yield
 from headcount.core.expansion import Expand
 from headcount.core.model import Job, Source, SourceState
-from headcount.core.pace import adds, doubt, took
+from headcount.core.tempo import adds, doubt, took
 
 _FADING = 0.6
 _FIRST_END, _LAST_END = 2, 14  # pages of 30 videos: keywords end after 60 to 420
@@ -194,13 +195,13 @@ def _beyond(job: Job, fresh: float) -> _Way:
 
 def _seconds(job: Job, way: _Way | None) -> Seconds | None:
     """What a way takes: each call adds a little, and the last one its whole time."""
-    pace = job.pace
-    if way is None or pace is None or not pace.calls:
+    tempo = job.tempo
+    if way is None or tempo is None or not tempo.calls:
         return None
     calls = way.calls
     if not calls.high:
         return Seconds(0.0, 0.0, 0.0)
-    one, each, off = took(pace), adds(pace, job.open_calls), doubt(pace)
+    one, each, off = took(tempo), adds(tempo, job.open_calls), doubt(tempo)
     chain, last = way.chain * one, max(0.0, one - each)
     return Seconds(
         calls.low * each * (1 - off),

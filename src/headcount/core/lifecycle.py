@@ -21,8 +21,8 @@ from headcount.core.model import (
     SourceState,
     Status,
 )
-from headcount.core.pace import begun
 from headcount.core.tally import give_up
+from headcount.core.tempo import begun
 
 
 def claim(
@@ -50,7 +50,7 @@ def claim(
         fence=job.fence + 1,
         lease=replace(lease, token=job.fence + 1),
         due_at=lease.expires_at,
-        pace=begun(job.pace, now),
+        tempo=begun(job.tempo, now),
     )
     return replace(change, job=job)
 

@@ -13,8 +13,8 @@ from headcount.core.calls import Call, Endpoint
 from headcount.core.expansion import Expansion
 from headcount.core.filters import Filters
 from headcount.core.hashtags import Hashtags
-from headcount.core.pace import Pace
 from headcount.core.sighting import Sighting, Verdict
+from headcount.core.tempo import Tempo
 
 
 class Status(StrEnum):
@@ -226,7 +226,7 @@ class Job:
     was taken further. `entitled` is how many creators its owner's allowances let it
     deliver, if they limit it, and `rest` why it waits, if it does. `grant` is known
     only within a store's change. `hashtags` are those of its posts, where it may open
-    related sources; `pace` is how fast it has gone, where that was measured.
+    related sources; `tempo` is how fast it has gone, where that was measured.
     """
 
     id: str
@@ -262,7 +262,7 @@ class Job:
     rest: Rest | None = None
     grant: Grant = NO_LIMIT
     hashtags: Hashtags | None = None
-    pace: Pace | None = None
+    tempo: Tempo | None = None
 
     @property
     def target(self) -> int:

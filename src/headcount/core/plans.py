@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def seconds(self) -> Seconds | None:
-        """How long that takes at the pace of the calls made; `None` before any."""
+        """How long that takes at the tempo of the calls made; `None` before any."""
         return forecast(self.job).seconds
 
     @property

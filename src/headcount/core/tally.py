@@ -67,9 +67,9 @@ from headcount.core.model import (
     Source,
     SourceState,
 )
-from headcount.core.pace import answered
 from headcount.core.proposals import suggested
 from headcount.core.sighting import Verdict
+from headcount.core.tempo import answered
 
 CONFIRMED = 3
 PATIENCE = 4  # throttlings are forgiven this many times as often as failures
@@ -293,6 +293,6 @@ def _close(change: Change, call: Call, now: datetime) -> Change:
         charged=charged,
         attempts=job.attempts + 1,
         credits=job.credits + call.credits,
-        pace=answered(job.pace, call, now),
+        tempo=answered(job.tempo, call, now),
     )
     return replace(change, job=job, calls=(*change.calls, call))

@@ -9,4 +9,4 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Add what tells how long the rest of a job will take."""
-    op.add_column("jobs", sa.Column("pace", sa.Text))
+    op.add_column("jobs", sa.Column("tempo", sa.Text))

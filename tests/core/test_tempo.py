@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from headcount.core import lifecycle, tally
 from headcount.core.calls import Call, CallState, Failure, FailureKind
 from headcount.core.model import Change, Job, Lease, Limits, Speed
-from headcount.core.pace import Pace, adds, answered, begun, doubt, took
+from headcount.core.tempo import Tempo, adds, answered, begun, doubt, took
 
 LEASE = Lease(0, "worker", NOON + timedelta(days=1))
 
@@ -24,26 +24,26 @@ def a_call(opened: float = 0, state: CallState = CallState.SETTLED) -> Call:
     return Call(1, 1, "0", 1, after(opened), state=state)
 
 
-def back(pace: Pace, *calls: tuple[float, float]) -> Pace:
-    """The pace after calls that went out and came back at these seconds."""
+def back(tempo: Tempo, *calls: tuple[float, float]) -> Tempo:
+    """The tempo after calls that went out and came back at these seconds."""
     for opened, closed in calls:
-        found = answered(pace, a_call(opened), after(closed))
+        found = answered(tempo, a_call(opened), after(closed))
         assert found
-        pace = found
-    return pace
+        tempo = found
+    return tempo
 
 
 def out(*opened: float) -> list[Call]:
     return [a_call(seconds, CallState.OPEN) for seconds in opened]
 
 
-START = Pace(NOON)
+START = Tempo(NOON)
 
 
 def test_one_call_at_a_time_adds_what_it_takes() -> None:
-    pace = back(START, (0, 2), (2, 4), (4, 6))
+    tempo = back(START, (0, 2), (2, 4), (4, 6))
 
-    assert (took(pace), adds(pace, out(6))) == (2.0, 2.0)
+    assert (took(tempo), adds(tempo, out(6))) == (2.0, 2.0)
 
 
 def test_four_calls_at_once_add_a_quarter_from_the_first_answer_on() -> None:
@@ -56,9 +56,9 @@ def test_four_calls_at_once_add_a_quarter_from_the_first_answer_on() -> None:
 
 
 def test_a_pause_between_calls_adds_to_each() -> None:
-    pace = back(START, (0, 1), (3, 4), (6, 7), (9, 10))
+    tempo = back(START, (0, 1), (3, 4), (6, 7), (9, 10))
 
-    assert (took(pace), adds(pace, out(12))) == (1.0, 2.5)
+    assert (took(tempo), adds(tempo, out(12))) == (1.0, 2.5)
 
 
 def test_the_time_in_which_nobody_works_on_the_job_does_not_count() -> None:
@@ -72,9 +72,9 @@ def test_an_answer_that_cost_nothing_adds_its_time_to_the_others() -> None:
     refused = answered(START, a_call(state=CallState.REFUSED), after(1))
     assert refused
 
-    pace = back(refused, (1, 3))
+    tempo = back(refused, (1, 3))
 
-    assert (pace.calls, took(pace), adds(pace, ())) == (1, 3.0, 3.0)
+    assert (tempo.calls, took(tempo), adds(tempo, ())) == (1, 3.0, 3.0)
 
 
 def test_what_nobody_waits_for_any_more_tells_nothing() -> None:
@@ -97,9 +97,9 @@ def test_before_an_answer_nothing_is_known() -> None:
 
 
 def test_answers_that_took_no_time_add_none() -> None:
-    pace = back(START, (0, 0), (0, 0))
+    tempo = back(START, (0, 0), (0, 0))
 
-    assert (took(pace), adds(pace, out(0))) == (0.0, 0.0)
+    assert (took(tempo), adds(tempo, out(0))) == (0.0, 0.0)
 
 
 def test_the_more_calls_came_back_the_less_is_in_doubt() -> None:
@@ -116,7 +116,7 @@ def test_a_full_house_adds_a_call_for_each_part_of_the_time(
     at_once: int, times: list[float]
 ) -> None:
     """With always as many out, calls add the mean time over that number, in the end."""
-    lines, pace = [0.0] * at_once, START
+    lines, tempo = [0.0] * at_once, START
     closed: list[tuple[float, float]] = []
     for takes in times * at_once:
         line = lines.index(min(lines))
@@ -124,10 +124,10 @@ def test_a_full_house_adds_a_call_for_each_part_of_the_time(
         lines[line] += takes
     end = min(lines)
     came = sorted((c for c in closed if c[1] <= end), key=lambda c: c[1])
-    pace = back(pace, *came)
+    tempo = back(tempo, *came)
     left = out(*(opened for opened, back_at in closed if back_at > end))
 
-    assert adds(pace, left) == pytest.approx(took(pace) / at_once, rel=0.02)
+    assert adds(tempo, left) == pytest.approx(took(tempo) / at_once, rel=0.02)
 
 
 # ------------------------------------------------------------------------- in a job
@@ -140,7 +140,7 @@ def worked_on(*, late: float = 0.0) -> Job:
 
 
 def test_a_job_measures_from_its_claim_to_the_last_answer() -> None:
-    assert worked_on().pace == Pace(after(2), 1, 2_000, 2_000)
+    assert worked_on().tempo == Tempo(after(2), 1, 2_000, 2_000)
 
 
 def test_a_failed_call_is_an_answer_too() -> None:
@@ -148,7 +148,7 @@ def test_a_failed_call_is_an_answer_too() -> None:
 
     job = tally.fail(Change(worked_on()), 2, failure, 0.5, after(3)).job
 
-    assert job.pace == Pace(after(3), 2, 3_000, 5_000)
+    assert job.tempo == Tempo(after(3), 2, 3_000, 5_000)
 
 
 def test_a_crash_leaves_the_pace_as_it_was_measured() -> None:
@@ -156,5 +156,5 @@ def test_a_crash_leaves_the_pace_as_it_was_measured() -> None:
 
     again = lifecycle.claim(Change(replace(job, lease=None)), LEASE, after(900)).job
 
-    assert job.pace
-    assert again.pace == replace(job.pace, until=after(900))
+    assert job.tempo
+    assert again.tempo == replace(job.tempo, until=after(900))

@@ -19,7 +19,7 @@ _DOUBT, _MOST_DOUBT = 0.6, 0.5  # of a figure: for one call, and at most
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Tempo:
     """What was measured `until` the last answer, in milliseconds.
 
     `worked_ms` is the time in which the job was worked on, `waited_ms` what the `calls`
@@ -32,38 +32,38 @@ class Pace:
     waited_ms: int = 0
 
 
-def begun(pace: Pace | None, now: datetime) -> Pace:
+def begun(tempo: Tempo | None, now: datetime) -> Tempo:
     """Somebody begins to work on the job: what was before does not count."""
-    return replace(pace, until=now) if pace else Pace(now)
+    return replace(tempo, until=now) if tempo else Tempo(now)
 
 
-def answered(pace: Pace | None, call: Call, now: datetime) -> Pace | None:
+def answered(tempo: Tempo | None, call: Call, now: datetime) -> Tempo | None:
     """A call came back; one that nobody waits for any more tells nothing."""
-    if pace is None or call.state is CallState.LOST:
-        return pace
-    return Pace(
-        until=max(now, pace.until),
-        calls=pace.calls + (1 if call.charged else 0),
-        worked_ms=pace.worked_ms + _ms(now - pace.until),
-        waited_ms=pace.waited_ms + _ms(now - call.opened_at),
+    if tempo is None or call.state is CallState.LOST:
+        return tempo
+    return Tempo(
+        until=max(now, tempo.until),
+        calls=tempo.calls + (1 if call.charged else 0),
+        worked_ms=tempo.worked_ms + _ms(now - tempo.until),
+        waited_ms=tempo.waited_ms + _ms(now - call.opened_at),
     )
 
 
-def took(pace: Pace) -> float:
+def took(tempo: Tempo) -> float:
     """Seconds from asking to the answer, in the mean of the calls that came back."""
-    return pace.waited_ms / max(1, pace.calls) / 1000
+    return tempo.waited_ms / max(1, tempo.calls) / 1000
 
 
-def adds(pace: Pace, out: Iterable[Call]) -> float:
+def adds(tempo: Tempo, out: Iterable[Call]) -> float:
     """Seconds that one more call adds, by those that came back and those still out."""
-    waiting = sum(_ms(pace.until - call.opened_at) for call in out)
-    at_once = (pace.waited_ms + waiting) / max(1, pace.worked_ms)
-    return took(pace) / at_once if at_once else 0.0
+    waiting = sum(_ms(tempo.until - call.opened_at) for call in out)
+    at_once = (tempo.waited_ms + waiting) / max(1, tempo.worked_ms)
+    return took(tempo) / at_once if at_once else 0.0
 
 
-def doubt(pace: Pace) -> float:
+def doubt(tempo: Tempo) -> float:
     """How far both may be off in nine cases of ten, as a part of them."""
-    return min(_MOST_DOUBT, _DOUBT / math.sqrt(max(1, pace.calls)))
+    return min(_MOST_DOUBT, _DOUBT / math.sqrt(max(1, tempo.calls)))
 
 
 def _ms(time: timedelta) -> int:
