@@ -1,4 +1,5 @@
 """What a job may open beyond its keywords: the door."""
+# ruff: noqa: RUF001 - letters that look alike are what these tests are about
 
 import pytest
 
@@ -6,6 +7,7 @@ from headcount.core.errors import InvalidSearch
 from headcount.core.expansion import (
     Expand,
     Expansion,
+    as_hashtag,
     build_expansion,
     parse_expand,
     squeezed,
@@ -103,5 +105,50 @@ def test_an_excluded_word_is_seen_in_whichever_way_it_is_written() -> None:
     assert not expansion.excludes("style")
 
 
-def test_a_keyword_as_a_hashtag_is_one_word() -> None:
+@pytest.mark.parametrize(
+    ("word", "ways"),
+    [
+        ("nike air", ["nike_air", "nike-air", "NÍKE air", "ｎｉｋｅ　ａｉｒ"]),
+        ("l'oreal", ["loreal", "L’Oréal Paris", "l`oréal", "lʼoréal"]),
+        ("h&m", ["hm", "H & M", "＃h＆m"]),
+        ("café", ["cafe", "cafe\u0301", "CAFÉS"]),
+        ("straße", ["strasse", "STRASSE"]),
+        ("ｎｉｋｅ", ["nike", "nikeshoes"]),
+        ("istanbul", ["İstanbul"]),
+    ],
+)  # fmt: skip
+def test_no_way_to_write_an_excluded_word_gets_past(word: str, ways: list[str]) -> None:
+    for way in ways:
+        assert Expansion(Expand.ALL, (word,)).excludes(way), way
+        assert Expansion(Expand.ALL, (way,)).excludes(f"a {way} b"), way
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [("が", "か"), ("हिन्दी", "हनद"), ("ที่", "ทอ"), ("가", "각"), ("c++", "c"),
+     ("שלום", "עולם"), ("йога", "танго"), ("ヨガ", "ヨカ"), ("🧘", "🏃")],
+)  # fmt: skip
+def test_what_other_scripts_tell_apart_stays_apart(word: str, other: str) -> None:
+    assert Expansion(Expand.ALL, (word,)).excludes(f"my{word}time")
+    assert not Expansion(Expand.ALL, (word,)).excludes(other)
+
+
+def test_half_width_letters_are_the_same_letters() -> None:
+    assert squeezed("ﾖｶﾞ") == squeezed("ヨガ") == "ヨガ"
+
+
+def test_a_keyword_as_it_is_compared_is_one_word_unless_it_is_no_word() -> None:
     assert squeezed("#Street  Style") == "streetstyle"
+    assert squeezed("!?") == "!?"
+    assert squeezed(" # ") == ""
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hashtag"),
+    [("#Street  Style", "streetstyle"), ("L'Oréal", "loréal"), ("nike_air", "nike_air"),
+     ("H & M", "hm"), ("ヨガ 初心者", "ヨガ初心者"), ("&", "")],
+)  # fmt: skip
+def test_a_keyword_as_a_hashtag_is_one_word_with_its_accents(
+    keyword: str, hashtag: str
+) -> None:
+    assert as_hashtag(keyword) == hashtag

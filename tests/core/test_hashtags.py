@@ -39,11 +39,39 @@ def test_what_comes_later_is_added_for_its_own_keyword() -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["fyp", "fypシ", "foryoupage", "viralvideo", "trending", "tiktokshop", "x",
-     "2026", "a" * 41],
+    ["fyp", "fypシ", "fypシ゚viral", "fyppp", "fypage", "fyp2026", "foryoupage",
+     "foryourpage", "4youpage", "viralvideo", "viral_video", "trending", "tiktokshop",
+     "like4like", "x", "2026", "a" * 41],
 )  # fmt: skip
 def test_a_hashtag_that_says_nothing_is_not_counted(tag: str) -> None:
     assert noted(NO_HASHTAGS, "tea", [(tag, "cup")]).counts == {"tea": {"cup": 1}}
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["videogames", "videography", "forum", "explorer", "trendyoutfits", "fyodor",
+     "followme2japan", "likeability", "postpartum", "pages", "nowruz", "viralityとは"],
+)  # fmt: skip
+def test_a_word_that_only_begins_like_one_that_says_nothing_is_counted(
+    tag: str,
+) -> None:
+    assert noted(NO_HASHTAGS, "tea", [(tag,)]).counts == {"tea": {tag: 1}}
+
+
+def test_a_hashtag_made_to_be_read_slowly_is_read_at_once() -> None:
+    slow = "fyp4youpage1" * 3 + "zzz"
+
+    assert noted(NO_HASHTAGS, "tea", [(slow,)] * 999).counts == {"tea": {slow: 999}}
+
+
+def test_what_is_known_is_left_out_in_whichever_way_it_is_written() -> None:
+    summary = noted(NO_HASHTAGS, "tea", [("cup", "tea_pot")] * 50 + [()] * 200)
+
+    found = companions(summary, known={"teapot"})
+
+    assert [one.hashtag for one in found] == ["cup"]
+    assert len(companions(summary)) == 2
+    assert len(companions(summary, most=1)) == 1
 
 
 def test_the_summary_keeps_what_is_frequent_however_much_comes() -> None:

@@ -229,7 +229,7 @@ def test_related_are_the_feed_the_companions_and_what_the_provider_suggests() ->
     assert question.origin == 'question what goes with "green tea"'
     assert (companion.keyword, companion.name) == ("matcha", "keyword+region=US")
     assert companion.origin == ('hashtag seen with "green tea" (score 169.8, 40 posts)')
-    assert 0.5 < companion.relevance < question.relevance == 0.75
+    assert 0.5 < companion.relevance < question.relevance == 1.0
 
 
 def test_a_companion_of_a_companion_is_less_relevant_than_that() -> None:
@@ -308,13 +308,14 @@ def test_no_source_is_opened_twice_in_whichever_case() -> None:
         for s in found
         if s.endpoint is Endpoint.KEYWORD and not (s.region or s.sort or s.period)
     ]
-    assert again == []
+    assert {source.endpoint for source in again} == {Endpoint.SUGGESTIONS}
+    assert candidates(grown(job, *found, *again))[0].keyword == "Green Tea"
 
 
 def test_a_way_that_disappoints_is_left_for_another_one() -> None:
     job = a_dry_job("tea", expand=Expand.VARIANTS)
-    poor = Source(2, "tea", period="this-month", state=DRY, pages=9, found=1,
-                  origin='variant of "tea"')  # fmt: skip
+    poor = Source(2, "tea", period="this-month", state=DRY, pages=9, charged=9,
+                  found=9, origin='variant of "tea"')  # fmt: skip
 
     assert candidates(job)[0].period == "this-month"
     assert candidates(grown(job, poor))[0].sort == "most-liked"
@@ -330,11 +331,69 @@ def test_a_way_that_has_only_failed_is_not_tried_again() -> None:
     assert Endpoint.HASHTAG not in {source.endpoint for source in found}
 
 
+@pytest.mark.parametrize("keyword", ["Nike Air", "nike_air", "NIKE-AIR", "nikeair"])
+def test_two_ways_to_write_a_keyword_are_one(keyword: str) -> None:
+    job = a_dry_job("nike air", expand=Expand.RELATED)
+    summary = noted(NO_HASHTAGS, "nike air", [(keyword,)] * 50 + [()] * 50)
+
+    found = candidates(replace(job, hashtags=summary))
+
+    assert {source.endpoint for source in found} == {
+        Endpoint.HASHTAG,
+        Endpoint.SUGGESTIONS,
+    }
+
+
+def test_a_feed_is_asked_by_the_hashtag_as_people_write_it() -> None:
+    feeds = candidates(a_dry_job("café l'oréal", "&", expand=Expand.RELATED))
+
+    assert [s.keyword for s in feeds if s.endpoint is Endpoint.HASHTAG] == [
+        "caféloréal"
+    ]
+
+
+# ------------------------------------------------------------------------- when to stop
+def opened(job: Job, kind: Source, found: int, times: int = 1) -> Job:
+    """The job after so many sources of a kind, each with two calls and what came."""
+    spent = replace(kind, state=DRY, pages=2, charged=2, found=found,
+                    origin='variant of "tea"')  # fmt: skip
+    return grown(job, *[spent] * times)
+
+
+def test_when_what_was_opened_brings_nothing_no_more_is_opened() -> None:
+    job = a_dry_job("tea", expand=Expand.VARIANTS)
+    job = opened(job, Source(0, "tea", period="this-month"), 0)
+    job = opened(job, Source(0, "tea", sort="most-liked"), 0)
+    job = opened(job, Source(0, "tea", region="US"), 0)
+
+    assert candidates(job) == []
+    assert proposals(job, NOON) == ()
+    assert isinstance(decide(job, NOON, room=9, price=1), End)
+
+
+def test_each_way_is_tried_once_however_the_others_disappoint() -> None:
+    job = opened(a_dry_job("tea"), Source(0, "tea", "US"), 0, times=9)
+
+    ways = {source.endpoint for source in candidates(job)}
+
+    assert ways == {Endpoint.KEYWORD, Endpoint.HASHTAG, Endpoint.SUGGESTIONS}
+    assert not [source for source in candidates(job) if source.region]
+
+
+def test_who_filters_for_rare_creators_may_open_what_brings_few() -> None:
+    weekly = Source(0, "tea", period="this-week")
+    job = opened(a_dry_job("tea", expand=Expand.VARIANTS), weekly, 1, times=9)
+    strict = replace(job, rejected=19 * job.qualified)
+
+    assert not [source for source in candidates(job) if source.period]
+    assert [source for source in candidates(strict) if source.period]
+
+
 # -------------------------------------------------------------------- the second sweep
 def exhausted(job: Job) -> Job:
     """The job after all that it could open has shown nothing."""
     while new := candidates(job):
-        spent = (replace(s, state=DRY, pages=2, found=0) for s in new)
+        spent = (replace(s, state=DRY, pages=2, charged=2) for s in new)
         job = grown(job, *spent)
     return job
 
@@ -454,6 +513,29 @@ def test_a_suggestion_below_the_floor_or_said_twice_is_opened_once_at_most() -> 
     assert [source.keyword for source in after.job.sources[2:]] == ["iced tea"]
 
 
+def test_of_many_suggestions_the_most_relevant_are_followed() -> None:
+    told = suggestions(*(f"word{n}" for n in range(3_000)), "iced tea", "TEA party")
+
+    after = tally.settle(asked(a_dry_job("tea"), QUESTION), 1, told, {}, NOON)
+
+    new = [source.keyword for source in after.job.sources[2:]]
+    assert new == ["iced tea", "TEA party", *(f"word{n}" for n in range(8))]
+
+
+def test_a_floor_of_one_still_asks_what_repeats_the_whole_keyword() -> None:
+    job = a_dry_job("tea", expand=Expand.RELATED)
+    expansion = Expansion(Expand.RELATED, relevance_min=1.0)
+    job = replace(job, search=replace(job.search, expansion=expansion))
+
+    [feed, question] = candidates(job)
+    after = tally.settle(
+        asked(job, question), 1, suggestions("mate", "iced tea"), {}, NOON
+    )
+
+    assert feed.endpoint is Endpoint.HASHTAG
+    assert [source.keyword for source in after.job.sources[2:]] == ["iced tea"]
+
+
 def test_suggestions_that_cost_what_was_held_are_paid() -> None:
     told = replace(suggestions("mate"), credits=None)
 
@@ -494,6 +576,96 @@ def test_where_an_opened_source_fails_last_the_provider_is_the_reason() -> None:
     assert isinstance(decision, End)
     assert decision.outcome.reason is Reason.PROVIDER_BLOCKED
     assert decision.outcome.detail == "no answer could be had for mate: HTTP 500"
+
+
+def test_one_question_is_asked_at_a_time_and_of_the_keyword_that_brought_most() -> None:
+    job = a_dry_job("tea", "mate", expand=Expand.RELATED)
+    rich = replace(job.source(2), found=120)
+
+    found = candidates(replace(job, sources=(job.source(1), rich)))
+
+    [question] = [s for s in found if s.endpoint is Endpoint.SUGGESTIONS]
+    assert question.keyword == "mate"
+
+
+def test_questions_that_only_failed_are_not_asked_of_further_keywords() -> None:
+    job = a_dry_job("tea", "mate", expand=Expand.RELATED)
+    failed = replace(QUESTION, state=DRY, set_aside=job.pages)
+
+    found = candidates(grown(job, failed))
+
+    assert {source.endpoint for source in found} == {Endpoint.HASHTAG}
+
+
+def test_a_poor_suggestion_is_not_looked_into_before_others_are_opened() -> None:
+    poor = Source(
+        0, "xyz", pages=1, charged=1, evidence=2, origin='suggested for "tea"'
+    )
+    job = grown(a_dry_job("tea", target=9_000), poor)
+    known = replace(job.sources[-1], origin='variant of "tea"')
+
+    assert proposals(job, NOON)
+    assert proposals(replace(job, sources=(*job.sources[:-1], known)), NOON) == ()
+
+
+HOLDS = {"tea keyword": 90, "tea hashtag": 60, "mate keyword": 90, "mate hashtag": 60}
+
+
+def played(*texts: str, target: int = 270) -> Job:
+    """A job for tea worked to its end, one call at a time, with these suggestions.
+
+    Every page is of creators not seen before; one in three posts is about mate, too.
+    """
+    job = replace(a_dry_job("tea", expand=Expand.RELATED, target=target), charged=0)
+    fresh = Source(1, "tea")
+    change = at_work(replace(job, sources=(fresh,), pages=0, qualified=0))
+    while True:
+        change = lifecycle.proceed(
+            Change(change.job), change.job.fence, NOON, room=1, price=1
+        )
+        if not change.job.open_calls:
+            return change.job
+        [call] = change.job.open_calls
+        page = shown(change.job.source(call.source), call.cursor, texts)
+        change = tally.settle(Change(change.job), call.id, page, {}, NOON)
+
+
+def shown(source: Source, cursor: str, texts: tuple[str, ...]) -> Page:
+    """What that market answers: pages of 30, or its suggestions."""
+    if source.endpoint is Endpoint.SUGGESTIONS:
+        return suggestions(*texts)
+    names, first = list(HOLDS), int(cursor)
+    name = f"{source.keyword} {source.name}"
+    last = min(first + 30, HOLDS.get(name, 0))
+    place = 1_000 * names.index(name) if name in HOLDS else 0
+    sightings = [
+        replace(a_sighting(place + n), hashtags=("mate",) * (n % 3 == 0))
+        for n in range(first, last)
+    ]
+    return a_page(sightings, next_cursor=str(last), more=last < HOLDS.get(name, 0))
+
+
+@pytest.mark.parametrize("number", [10, 3_000])
+@pytest.mark.parametrize("like", ["xyz{}", "tea xyz{}"])
+def test_however_much_nonsense_is_suggested_it_costs_a_few_calls(
+    number: int, like: str
+) -> None:
+    without = played()
+    job = played(*(like.format(n) for n in range(number)))
+
+    assert (without.status, job.status) == (Status.COMPLETED, Status.COMPLETED)
+    wasted = [source for source in job.sources if "xyz" in source.keyword]
+    assert 0 < sum(source.charged for source in wasted) <= 10
+    assert job.charged <= without.charged + 10
+
+
+@pytest.mark.parametrize("text", ["tea", "TEA ", "xyz", "x-y-z"])
+def test_the_same_word_suggested_again_and_again_is_one(text: str) -> None:
+    without = played()
+    job = played(*[text, text.upper(), f"#{text}"] * 99)
+
+    assert job.status is Status.COMPLETED
+    assert job.charged <= without.charged + 2
 
 
 # ------------------------------------------------------------------------ its hashtags

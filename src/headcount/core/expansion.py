@@ -1,11 +1,30 @@
 """What a job may open beyond its keywords when these cannot reach the target."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 
 from headcount.core.errors import InvalidSearch
+
+_UNHEARD = {
+    "Cc",
+    "Cf",
+    "Pc",
+    "Pd",
+    "Pe",
+    "Pf",
+    "Pi",
+    "Po",
+    "Ps",
+    "Sk",
+    "Zl",
+    "Zp",
+    "Zs",
+}
+_APOSTROPHES = "\u02b9\u02bb\u02bc\u02bd"  # that count as letters
 
 
 class Expand(StrEnum):
@@ -41,12 +60,34 @@ class Expansion:
 
     def excludes(self, keyword: str) -> bool:
         """Whether a keyword has an excluded word in it, written in whichever way."""
-        return any(squeezed(word) in squeezed(keyword) for word in self.exclude)
+        written = squeezed(keyword)
+        return any(squeezed(word) in written for word in self.exclude)
 
 
+@lru_cache(maxsize=8192)
 def squeezed(keyword: str) -> str:
-    """A keyword as a hashtag has it: in one word, without case or mark."""
-    return "".join(keyword.casefold().split()).replace("#", "")
+    """A keyword as it is compared: by its letters, numbers and symbols alone.
+
+    Case, accents, width, spaces and punctuation tell none apart, unless it has nothing
+    else. Marks of other scripts stay: there they make another word.
+    """
+    decomposed = unicodedata.normalize("NFKD", keyword.casefold()).casefold()
+    bare = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+    letters = "".join(filter(_is_heard, bare))
+    kept = letters or "".join(bare.split()).replace("#", "")
+    return unicodedata.normalize("NFC", kept)
+
+
+def as_hashtag(keyword: str) -> str:
+    """A keyword as it is written in a hashtag: in one word, with its accents."""
+    folded = unicodedata.normalize("NFC", keyword.casefold())
+    return "".join(c for c in folded if c == "_" or _is_heard(c))
+
+
+def _is_heard(character: str) -> bool:
+    """Whether it is more than what stands between letters, or is left out at will."""
+    unheard = unicodedata.category(character) in _UNHEARD
+    return not unheard and character not in _APOSTROPHES
 
 
 def parse_expand(text: str) -> Expand:

@@ -13,9 +13,11 @@ with, a thousand posts are imagined beside those seen, one of them with the hash
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from headcount.core.expansion import squeezed
 
@@ -25,11 +27,21 @@ LEAST_SCORE = 10.83  # chance does this once in a thousand times
 _IMAGINED = 1_000
 _SHORTEST, _LONGEST = 2, 40  # characters
 _SAYS_NOTHING = (
-    "4u", "4you", "blowthisup", "capcut", "duet", "explore", "follow", "foru", "foryou",
-    "fy", "goviral", "greenscreen", "keşfet", "like", "parati", "paratii", "pourtoi",
-    "reels", "shorts", "stitch", "tiktok", "trend", "viral", "video", "xyzbc",
+    "4u", "4you", "4youpage", "blowthisup", "capcut", "duet", "explore", "explorepage",
+    "follow", "follower", "followers", "followme", "foru", "foryou", "foryour", "fy",
+    "fyp", "goviral", "greenscreen", "keşfet", "like", "likes", "now", "page", "parati",
+    "post", "pourtoi", "reel", "reels", "shorts", "stitch", "tiktok", "tiktokshop",
+    "trend", "trending", "trends", "video", "videos", "viral", "xyzbc", "xyzbca",
 )  # fmt: skip
-"""What stands in posts of all kinds, alone or before another word."""
+"""What stands in posts of all kinds."""
+_SPAM = re.compile(
+    "(?:(?:" + "|".join(f"{word}{word[-1]}*" for word in _SAYS_NOTHING) + ")"
+    r"[\d\W_シツッﾟ]*)+"
+)
+"""Such words alone or in a row, drawn out and adorned: `fyppp`, `fypシ`, `viralvideo`.
+
+What begins like one is a word of its own: `videogames`, `forum`, `explorer`.
+"""
 
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -76,7 +88,7 @@ def noted(
 def _tells(tag: str) -> bool:
     """Whether a hashtag can tell anything of what a post is about."""
     fits = _SHORTEST <= len(tag) <= _LONGEST and not tag.isdecimal()
-    return fits and not tag.startswith(_SAYS_NOTHING)
+    return fits and not _SPAM.fullmatch(tag)
 
 
 def _lowered(counts: Counts) -> Counts:
@@ -90,34 +102,47 @@ def _lowered(counts: Counts) -> Counts:
     }
 
 
-def companions(hashtags: Hashtags) -> list[Companion]:
-    """The hashtags that go with a keyword unusually often, the closest first."""
+def companions(
+    hashtags: Hashtags, *, known: Collection[str] = (), most: int = ROOM
+) -> list[Companion]:
+    """The hashtags that go with a keyword unusually often, the closest first.
+
+    Left out are those `known`, as they are compared.
+    """
     everywhere = Counter[str]()
     for tags in hashtags.counts.values():
         everywhere.update(tags)
     total = sum(hashtags.posts.values()) + _IMAGINED
-    posts = hashtags.posts
-    found = [
-        _compared(keyword, tag, n, (posts[keyword], everywhere[tag] + 1, total))
+    close = [
+        (-_closeness(n, margins), tag, keyword, n, margins)
         for keyword, tags in hashtags.counts.items()
+        for posts, own in [(hashtags.posts[keyword], squeezed(keyword))]
         for tag, n in tags.items()
-        if n >= LEAST_POSTS and tag != squeezed(keyword)
+        for margins in [(posts, everywhere[tag] + 1, total)]
+        if n >= LEAST_POSTS
+        and n * total > posts * margins[1]  # more often than by chance
+        and (word := squeezed(tag)) != own
+        and word not in known
     ]
-    kept = [one for one in found if one.score >= LEAST_SCORE and one.closeness > 0]
-    return sorted(kept, key=lambda one: (-one.closeness, one.hashtag, one.keyword))
+    found = (
+        Companion(tag, keyword, n, score, -negative)
+        for negative, tag, keyword, n, margins in sorted(close)
+        if (score := _ratio(n, margins)) >= LEAST_SCORE
+    )
+    return list(islice(found, most))
 
 
-def _compared(
-    keyword: str, tag: str, both: int, margins: tuple[int, int, int]
-) -> Companion:
-    """A hashtag beside a keyword, of `margins`: posts of each, and posts in all."""
+_Margins = tuple[int, int, int]
+"""How many posts of a keyword, with a hashtag, and in all."""
+
+
+def _closeness(both: int, margins: _Margins) -> float:
     with_keyword, with_tag, total = margins
     by_chance = with_keyword * with_tag / total
-    closeness = math.log(both / by_chance) / math.log(total / both)
-    return Companion(tag, keyword, both, _ratio(both, margins), min(1.0, closeness))
+    return min(1.0, math.log(both / by_chance) / math.log(total / both))
 
 
-def _ratio(both: int, margins: tuple[int, int, int]) -> float:
+def _ratio(both: int, margins: _Margins) -> float:
     """The log-likelihood ratio of a table of two by two."""
     keyword, tag, total = margins
     cells = (

@@ -1,9 +1,11 @@
 """Which new sources a job opens when its own cannot reach the target.
 
-A candidate is worth what sources of its kind have brought a page in this very job,
-times its relevance; where none was tried, what a fresh source is expected to bring. So
-a way of asking that disappoints is left for another one. As many are opened as the
-forecast needs, and none before those that are open have shown what they are worth.
+A candidate is worth what sources of its way have brought a page in this very job, times
+its relevance. A way that was tried little is judged by all that the job has opened, and
+before that by what a fresh source is expected to bring. So a way that disappoints is
+left for another one, and where all of them do, nothing more is opened. As many are
+opened as the forecast needs, and none before those that are open have shown what they
+are worth.
 
 *Relevance* goes from 0 to 1. The user's keywords, in whichever variant, have 1. A
 hashtag has that of the keyword it was seen with, times how close the two are; what the
@@ -12,15 +14,18 @@ are repeated. So it falls with each step away from what was asked.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import product
+from itertools import chain, islice, product
+from typing import NamedTuple
 
 from headcount.core.calls import Endpoint
 from headcount.core.errors import InvalidSearch
-from headcount.core.estimate import fresh_yield
-from headcount.core.expansion import Expand, squeezed
+from headcount.core.estimate import acceptance, fresh_yield
+from headcount.core.expansion import Expand, as_hashtag, squeezed
 from headcount.core.forecast import reach
 from headcount.core.hashtags import NO_HASHTAGS, companions
 from headcount.core.model import Job, Source, SourceState
@@ -34,18 +39,58 @@ AXES = {
 }
 """What else may be asked of a keyword; periods that are longer show more."""
 _LOOKED_INTO = 2  # pages that tell what a source is worth
-_WIDEST = 64  # keywords that are looked at for something beside them
+_WIDEST = 64  # keywords, or hashtags, that are looked at
 _AT_ONCE = 8  # sources opened by one decision
+_FOLLOWED = 10  # suggestions of an answer: an honest one has no more
 _SUGGESTED = 0.5  # of the keyword's relevance, where no word of it is repeated
-_WEIGHT = 2  # pages that a fresh source's expectation weighs as much as
+_SUGGESTED_FOR = "suggested for"  # how the origin of such a source begins
+_FEED, _COMPANION, _SUGGESTION = "feed", "companion", "suggestion"
+_WAYS = (*AXES, _FEED, _COMPANION, _SUGGESTION)
+_WEIGHT = 2  # calls that the expectation of a fresh source weighs as much as
+_LEAST = 1.0
+"""New creators before filters that a call for a new source must be expected to bring.
+
+A fresh keyword brings 26, and the default cap is made for 9. With less than one each
+creator costs more than a credit, and a cap ends the job long before its target. Filters
+lower it in proportion: who asks for rare creators means to pay more for each.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Parent:
+class _Idea(NamedTuple):
+    """A source that might be opened, and which way of asking it belongs to."""
+
+    way: str
+    relevance: float
+    endpoint: Endpoint
+    keyword: str
+    region: str | None
+    sort: str | None
+    period: str | None
+    origin: str
+
+    @property
+    def source(self) -> Source:
+        """The source, without a number yet; only those that are opened need be made."""
+        return Source(
+            0,
+            self.keyword,
+            self.region,
+            self.sort,
+            self.period,
+            endpoint=self.endpoint,
+            origin=self.origin,
+            relevance=self.relevance,
+        )
+
+
+class _Parent(NamedTuple):
     """A keyword that has brought something, and how relevant it is."""
 
     keyword: str
     relevance: float
+
+
+_Identity = tuple[object, ...]
 
 
 def proposals(job: Job, now: datetime) -> tuple[Source, ...]:
@@ -53,127 +98,151 @@ def proposals(job: Job, now: datetime) -> tuple[Source, ...]:
 
     Those that were opened for the second sweep may only be asked an hour later.
     """
-    if not _is_time(job):
+    needed = _needed(job) if _is_time(job) else 0
+    if not needed:
         return ()
-    grown = job
-    for source in (candidates(job) or _second_sweep(job, now))[:_AT_ONCE]:
-        if _may_suffice(grown):
-            break
-        added = replace(source, id=len(grown.sources) + 1)
-        grown = replace(grown, sources=(*grown.sources, added))
-    return grown.sources[len(job.sources) :]
+    return _numbered(job, candidates(job, needed) or _second_sweep(job, now)[:needed])
 
 
 def _is_time(job: Job) -> bool:
-    """Whether more is allowed, needed, and likely to be answered."""
+    """Whether more is allowed, the open ones are known, and an answer is likely."""
     if job.search.expansion.expand is Expand.OFF or not job.pages:
         return False
-    unknown = any(
-        source.pages < _LOOKED_INTO and source.retry_at is None
-        for source in job.sources
-        if source.state is SourceState.OPEN
-    )
-    # Where two fail and no page came since, it is the provider that fails.
-    last = [s for s in job.sources if s.set_aside == job.pages]
-    failing = [s for s in last if s.state is SourceState.FAILING]
-    return not unknown and len(failing) < 2 and not _may_suffice(job)
+    failing = 0
+    for source in job.sources:
+        if source.state is SourceState.OPEN:
+            if not _is_known(source):
+                return False
+        elif source.state is SourceState.FAILING and source.set_aside == job.pages:
+            failing += 1
+    return failing < 2  # and no page came since: then it is the provider that fails
 
 
-def _may_suffice(job: Job) -> bool:
-    """Whether the sources that can be asked may hold all that is missing."""
-    able = tuple(
-        replace(source, state=SourceState.DRY)
-        if source.state is SourceState.FAILING
-        else source
-        for source in job.sources
-    )
-    return reach(replace(job, sources=able)).high >= job.wanted
+def _is_known(source: Source) -> bool:
+    """Whether an open source has shown what it is worth, or cannot do so now.
+
+    Of what was suggested one poor answer is enough: all of it may be nonsense.
+    """
+    poor = source.evidence > 0 and _is_suggested(source)
+    return source.pages >= _LOOKED_INTO or source.retry_at is not None or poor
 
 
-def candidates(job: Job) -> list[Source]:
-    """The sources that are allowed and not there yet, the most promising first."""
-    worth, fresh = _worth(job), fresh_yield(job)
+def _needed(job: Job) -> int:
+    """How many fresh sources would bring what those that can be asked may not hold."""
+    if any(source.state is SourceState.FAILING for source in job.sources):
+        able = (s for s in job.sources if s.state is not SourceState.FAILING)
+        job = replace(job, sources=tuple(able))
+    there = reach(job)
+    if there.high >= job.wanted:
+        return 0
+    one_more = replace(job, sources=(*job.sources, Source(0, "")))
+    brings = max(1, reach(one_more).expected - there.expected)
+    return min(math.ceil((job.wanted - there.expected) / brings), _AT_ONCE)
+
+
+def _numbered(job: Job, new: Iterable[Source]) -> tuple[Source, ...]:
+    first = len(job.sources) + 1
+    return tuple(replace(source, id=number) for number, source in enumerate(new, first))
+
+
+def candidates(job: Job, most: int | None = None) -> list[Source]:
+    """The sources worth a call that are not there yet, the most promising first."""
+    worth, least = _worth(job), _LEAST * acceptance(job)
+    ways = {way for way, (_, doubt) in worth.items() if doubt >= least}
+    if not ways:
+        return []
     taken = {_identity(source) for source in job.sources}
-    least = job.search.expansion.relevance_min
-    ranked: list[tuple[float, int, Source]] = []
-    for source in _imaginable(job):
-        value = worth.get(_way(job, source), fresh) * source.relevance
-        if value and source.relevance >= least and _identity(source) not in taken:
-            taken.add(_identity(source))
-            ranked.append((-value, len(ranked), source))
-    return [source for *_, source in sorted(ranked)]
+    relevance_min = job.search.expansion.relevance_min
+    ranked: list[tuple[float, int, _Idea]] = []
+    for idea in _imaginable(job, ways, taken):
+        hope, doubt = worth[idea.way]
+        if doubt * idea.relevance < least or idea.relevance < relevance_min:
+            continue
+        identity = _identity(idea)
+        if identity not in taken:
+            taken.add(identity)
+            ranked.append((-hope * idea.relevance, len(ranked), idea))
+    best = sorted(ranked) if most is None else heapq.nsmallest(most, ranked)
+    return [idea.source for *_, idea in best]
 
 
-def _imaginable(job: Job) -> Iterator[Source]:
-    """Whatever might be opened, the most relevant first where two are the same."""
+def _imaginable(
+    job: Job, ways: Collection[str], taken: Collection[_Identity]
+) -> Iterator[_Idea]:
+    """What might be opened in these ways, the most relevant first of two alike."""
     search, parents = job.search, _parents(job)
     if search.expansion.expand.variants:
-        yield from _variants(job, parents)
-    if search.expansion.expand.related:
+        yield from _variants(job, ways, parents)
+    if not search.expansion.expand.related:
+        return
+    if _FEED in ways:
         yield from _feeds(job, parents)
-        yield from _companions(job, parents)
-        yield from map(_question, parents)
+    if _COMPANION in ways:
+        yield from _companions(job, parents, taken)
+    if _SUGGESTION in ways:
+        # One at a time: what its answer brings tells what the next question is worth.
+        questions = map(_question, parents)
+        yield from islice((q for q in questions if _identity(q) not in taken), 1)
 
 
 def _parents(job: Job) -> list[_Parent]:
     """The keywords that have brought most; one that brought nothing leads nowhere."""
-    brought: dict[_Parent, int] = {}
+    brought = Counter[tuple[str, float]]()
     for source in job.sources:
-        if source.endpoint is Endpoint.KEYWORD:
-            parent = _Parent(source.keyword, source.relevance)
-            brought[parent] = brought.get(parent, 0) + source.found
-    rich = [parent for parent, found in brought.items() if found]
-    return heapq.nsmallest(_WIDEST, rich, key=lambda parent: -brought[parent])
+        if source.found and source.endpoint is Endpoint.KEYWORD:
+            brought[source.keyword, source.relevance] += source.found
+    return [_Parent(*parent) for parent, _ in brought.most_common(_WIDEST)]
 
 
 # ---------------------------------------------------------------- what may be opened
-def _variants(job: Job, parents: Iterable[_Parent]) -> Iterator[Source]:
+def _variants(
+    job: Job, ways: Collection[str], parents: Iterable[_Parent]
+) -> Iterator[_Idea]:
     """The keywords asked in other ways; what the user named stays as it is."""
-    search = job.search
-    asked = {"region": search.region, "sort": search.sort, "period": search.period}
-    ways = [
-        {**asked, axis: value}
+    asked = {axis: getattr(job.search, axis) for axis in AXES}
+    variants = (
+        (axis, {**asked, axis: value})
         for axis, values in AXES.items()
+        if axis in ways and asked[axis] is None
         for value in values
-        if asked[axis] is None
-    ]
-    for way, parent in product(ways, parents):
-        yield Source(
-            0,
-            parent.keyword,
-            way["region"],
-            way["sort"],
-            way["period"],
-            origin=f'variant of "{parent.keyword}"',
-            relevance=parent.relevance,
+    )
+    for (axis, variant), (keyword, relevance) in product(variants, parents):
+        yield _Idea(
+            axis,
+            relevance,
+            Endpoint.KEYWORD,
+            keyword,
+            variant["region"],
+            variant["sort"],
+            variant["period"],
+            f'variant of "{keyword}"',
         )
 
 
-def _feeds(job: Job, parents: Iterable[_Parent]) -> Iterator[Source]:
+def _feeds(job: Job, parents: Iterable[_Parent]) -> Iterator[_Idea]:
     """The feeds of the keywords as hashtags, which do not tell followers."""
     filters, search = job.search.filters, job.search
     counted = filters.followers_min is not None or filters.followers_max is not None
     if counted or search.sort or search.period:
         return
-    for parent in parents:
-        if not search.expansion.excludes(parent.keyword):
-            yield Source(
-                0,
-                squeezed(parent.keyword),
-                search.region,
-                endpoint=Endpoint.HASHTAG,
-                origin=f'hashtag of "{parent.keyword}"',
-                relevance=parent.relevance,
-            )
+    for keyword, relevance in parents:
+        hashtag = as_hashtag(keyword)
+        if hashtag and not search.expansion.excludes(keyword):
+            feed = (Endpoint.HASHTAG, hashtag, search.region, None, None)
+            yield _Idea(_FEED, relevance, *feed, f'hashtag of "{keyword}"')
 
 
-def _companions(job: Job, parents: Iterable[_Parent]) -> Iterator[Source]:
+def _companions(
+    job: Job, parents: Iterable[_Parent], taken: Collection[_Identity]
+) -> Iterator[_Idea]:
     """Keywords of the hashtags that go with those there are."""
-    relevance = {parent.keyword: parent.relevance for parent in parents}
-    for found in companions(job.hashtags or NO_HASHTAGS):
+    relevance = dict(parents)
+    known = {str(word) for endpoint, word, *_ in taken if endpoint is Endpoint.KEYWORD}
+    for found in companions(job.hashtags or NO_HASHTAGS, known=known, most=_WIDEST):
         if found.keyword in relevance:
             yield from _keyword(
                 job,
+                _COMPANION,
                 found.hashtag,
                 relevance[found.keyword] * found.closeness,
                 f'hashtag seen with "{found.keyword}" '
@@ -181,41 +250,41 @@ def _companions(job: Job, parents: Iterable[_Parent]) -> Iterator[Source]:
             )
 
 
-def _question(parent: _Parent) -> Source:
-    """The question what the provider suggests for a keyword."""
-    return Source(
-        0,
-        parent.keyword,
-        endpoint=Endpoint.SUGGESTIONS,
-        origin=f'question what goes with "{parent.keyword}"',
-        relevance=parent.relevance * (1 + _SUGGESTED) / 2,
-    )
+def _question(parent: _Parent) -> _Idea:
+    """The question what the provider suggests for a keyword.
+
+    It is as relevant as the best answer could be: the answers are judged one by one.
+    """
+    asked = (Endpoint.SUGGESTIONS, parent.keyword, None, None, None)
+    origin = f'question what goes with "{parent.keyword}"'
+    return _Idea(_SUGGESTION, parent.relevance, *asked, origin)
 
 
 def suggested(job: Job, asked: Source, texts: Iterable[str]) -> tuple[Source, ...]:
-    """The sources that a provider's suggestions come to, if they are any good."""
-    parent = next(s.relevance for s in job.sources if s.keyword == asked.keyword)
-    there = {_identity(source) for source in job.sources}
-    new: dict[tuple[object, ...], Source] = {}
+    """The sources that a provider's suggestions come to: the few most relevant."""
+    taken = {_identity(source) for source in job.sources}
+    origin = f'{_SUGGESTED_FOR} "{asked.keyword}"'
+    new: dict[_Identity, _Idea] = {}
     for text in texts:
-        relevance = parent * _likeness(asked.keyword, text)
-        origin = f'suggested for "{asked.keyword}"'
-        for source in _keyword(job, text, relevance, origin):
-            enough = relevance >= job.search.expansion.relevance_min
-            if enough and _identity(source) not in there:
-                new.setdefault(_identity(source), source)
-    first = len(job.sources) + 1
-    return tuple(replace(s, id=number) for number, s in enumerate(new.values(), first))
+        relevance = asked.relevance * _likeness(asked.keyword, text)
+        if relevance >= job.search.expansion.relevance_min:
+            for idea in _keyword(job, _SUGGESTION, text, relevance, origin):
+                new.setdefault(_identity(idea), idea)
+    fit = (idea for identity, idea in new.items() if identity not in taken)
+    best = heapq.nsmallest(_FOLLOWED, fit, key=lambda idea: -idea.relevance)
+    return _numbered(job, (idea.source for idea in best))
 
 
 def _likeness(keyword: str, text: str) -> float:
     """How much of a keyword is repeated: from a half, for nothing, to 1."""
-    words = set(keyword.casefold().split())
-    share = len(words & set(text.casefold().split())) / len(words)
+    words = set(map(squeezed, keyword.split()))
+    share = len(words & set(map(squeezed, text.split()))) / len(words)
     return _SUGGESTED + (1 - _SUGGESTED) * share
 
 
-def _keyword(job: Job, text: str, relevance: float, origin: str) -> Iterator[Source]:
+def _keyword(
+    job: Job, way: str, text: str, relevance: float, origin: str
+) -> Iterator[_Idea]:
     """A further keyword, unless it is unusable or excluded."""
     search = job.search
     try:
@@ -223,15 +292,8 @@ def _keyword(job: Job, text: str, relevance: float, origin: str) -> Iterator[Sou
     except InvalidSearch:
         return
     if not search.expansion.excludes(keyword):
-        yield Source(
-            0,
-            keyword,
-            search.region,
-            search.sort,
-            search.period,
-            origin=origin,
-            relevance=relevance,
-        )
+        variant = (search.region, search.sort, search.period)
+        yield _Idea(way, relevance, Endpoint.KEYWORD, keyword, *variant, origin)
 
 
 def _second_sweep(job: Job, now: datetime) -> list[Source]:
@@ -261,34 +323,59 @@ def _second_sweep(job: Job, now: datetime) -> list[Source]:
 
 
 # ------------------------------------------------------------------ what it is worth
-def _worth(job: Job) -> dict[str, float]:
-    """What a page of each way of asking has brought; nothing of one that only fails."""
-    ways: dict[str, list[Source]] = {}
+class _Worth(NamedTuple):
+    """How many new creators a call for a way of asking is expected to bring.
+
+    `hope` judges it by itself, and tells which way is next. `doubt` judges it by all
+    that the job has opened, and tells when to stop; each way is tried once.
+    """
+
+    hope: float
+    doubt: float
+
+
+def _worth(job: Job) -> dict[str, _Worth]:
+    ways: dict[str, list[Source]] = {way: [] for way in _WAYS}
     for source in job.sources:
         if source.origin is not None:
-            ways.setdefault(_way(job, source), []).append(source)
-    return {way: _mean(sources, fresh_yield(job)) for way, sources in ways.items()}
+            ways[_way(job, source)].append(source)
+    fresh = fresh_yield(job)
+    together = _mean(chain(*ways.values()), fresh, 1)
+    return {way: _judged(sources, fresh, together) for way, sources in ways.items()}
 
 
-def _mean(sources: Sequence[Source], fresh: float) -> float:
-    pages = sum(source.pages for source in sources)
-    if not pages and any(s.state is SourceState.FAILING for s in sources):
-        return 0.0
-    found = sum(source.found for source in sources)
-    return (_WEIGHT * fresh + found) / (_WEIGHT + pages)
+def _judged(sources: Sequence[Source], fresh: float, together: float) -> _Worth:
+    """What a way is worth that has these sources; nothing where they only failed."""
+    if any(source.charged for source in sources):
+        hope = _mean(sources, fresh, _WEIGHT)
+        return _Worth(hope, _mean(sources, together, 1))
+    failed = any(source.set_aside is not None for source in sources)
+    return _Worth(0.0, 0.0) if failed else _Worth(fresh, fresh)
+
+
+def _mean(sources: Iterable[Source], before: float, weight: int) -> float:
+    """New creators a call, what was known before weighing as much as so many calls."""
+    calls, found = weight, weight * before
+    for source in sources:
+        calls, found = calls + source.charged, found + source.found
+    return found / calls
 
 
 def _way(job: Job, source: Source) -> str:
-    """In which way a source differs from what was asked."""
-    if source.endpoint is not Endpoint.KEYWORD:
-        return source.endpoint.value
-    if source.keyword not in job.search.keywords:
-        return "keyword"
+    """In which way a source that was opened differs from what was asked."""
+    if source.endpoint is Endpoint.HASHTAG:
+        return _FEED
+    if source.endpoint is Endpoint.SUGGESTIONS or _is_suggested(source):
+        return _SUGGESTION
     axes = (a for a in AXES if getattr(source, a) != getattr(job.search, a))
-    return next(axes, "asked")
+    return next(axes, _COMPANION)
 
 
-def _identity(source: Source) -> tuple[object, ...]:
+def _is_suggested(source: Source) -> bool:
+    return source.origin is not None and source.origin.startswith(_SUGGESTED_FOR)
+
+
+def _identity(source: Source | _Idea) -> _Identity:
     """What makes two sources the same stream of pages."""
     return (
         source.endpoint,
@@ -296,5 +383,5 @@ def _identity(source: Source) -> tuple[object, ...]:
         source.region,
         source.sort,
         source.period,
-        source.sweep,
+        getattr(source, "sweep", 1),
     )
