@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from contest import AT_ONCE
+from play import A_CREDIT
 
 from headcount.core.calls import Endpoint
 from headcount.core.decisions import Decision, decide
@@ -62,7 +63,7 @@ def decision_ms(job: Job) -> float:
 
 def decision(job: Job) -> Decision:
     """What the planner decides."""
-    return decide(job, EPOCH, room=AT_ONCE, price=1)
+    return decide(job, EPOCH, room=AT_ONCE, prices=A_CREDIT)
 
 
 def _grown(sources: int) -> Job:

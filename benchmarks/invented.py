@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from play import A_CREDIT
+
 from headcount.adapters.sql import SqlStore
 from headcount.adapters.tiktok import read_page
 from headcount.core import lifecycle, ownership, tally
@@ -142,7 +144,7 @@ class _Filling:
         change = lifecycle.claim(Change(job), lease, now)
         token = change.job.fence
         for number in self._numbers:
-            change = lifecycle.proceed(change, token, now, room=1, price=1)
+            change = lifecycle.proceed(change, token, now, room=1, prices=A_CREDIT)
             (call,) = change.job.open_calls
             change = tally.settle(change, call.id, self._page(number), {}, now)
         return lifecycle.release(change, token, now, due_at=now)

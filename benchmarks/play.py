@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from market import Pages, World
 
 from headcount.core import lifecycle, tally
-from headcount.core.calls import Call, Page
+from headcount.core.calls import Call, CallKind, Page, Prices
 from headcount.core.model import (
     Change,
     Job,
@@ -29,6 +29,7 @@ from headcount.core.search import new_job
 from headcount.core.sighting import Sighting, Verdict, Video
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
+A_CREDIT: Prices = dict.fromkeys(CallKind, 1)
 A_SECOND = (1.0, 1.0)
 AS_RECORDED = (0.7, 3.5)  # seconds that a call takes, from the quickest to the slowest
 _EVER = _START + timedelta(days=10_000)
@@ -96,7 +97,7 @@ class Play:
     def _decided(self, change: Change) -> Change:
         """What a worker adds to each of its transactions."""
         token, room = change.job.fence, self.concurrency - len(change.job.open_calls)
-        return lifecycle.proceed(change, token, self.now, room=room, price=1)
+        return lifecycle.proceed(change, token, self.now, room=room, prices=A_CREDIT)
 
     def _write(self, change: Change) -> None:
         known = {call.id for call in self.job.open_calls}

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from figures import Figure, Say
 from invented import NEW, big_page, create_job
+from play import A_CREDIT
 
 from headcount.adapters.sql import SqlStore
 from headcount.adapters.tiktok import read_page
@@ -72,7 +73,7 @@ def _claimed(job: Job, _: Known) -> Change:
 def _decided(change: Change) -> Change:
     """What the engine adds to each of its transactions."""
     change = lifecycle.renew(change, change.job.fence, _NOW + timedelta(hours=1))
-    return lifecycle.proceed(change, change.job.fence, _NOW, room=1, price=1)
+    return lifecycle.proceed(change, change.job.fence, _NOW, room=1, prices=A_CREDIT)
 
 
 async def _settle(store: SqlStore, job: Job, body: bytes) -> Job:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from headcount.core.calls import Page
+from headcount.core.calls import CallKind, Page, Prices
 from headcount.core.filters import Filters
 from headcount.core.model import Job, Label, Limits, Search, Source
 from headcount.core.sighting import Sighting, Video
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+A_CREDIT: Prices = dict.fromkeys(CallKind, 1)
+"""Every call costs one."""
 
 
 def a_job(

@@ -22,6 +22,7 @@ from headcount.core.calls import (
     Failure,
     FailureKind,
     Page,
+    Prices,
 )
 from headcount.core.decisions import waiting_until
 from headcount.core.errors import StoreBusy
@@ -61,7 +62,7 @@ class _Step:
     job: Job
     token: int
     channel: Channel
-    price: int
+    prices: Prices
     until: datetime | None
     nudge: asyncio.Event
     renew_at: datetime
@@ -124,7 +125,7 @@ class Engine:
             job=claimed.job,
             token=claimed.job.fence,
             channel=channel,
-            price=_highest_price(channel.provider, job),
+            prices={kind: channel.provider.price(kind) for kind in CallKind},
             until=until,
             nudge=nudge,
             renew_at=self._clock.now(),
@@ -236,7 +237,7 @@ class Engine:
             change = lifecycle.renew(change, step.token, now + LEASE)
             room = slots.number - len(_unsent(step, change.job))
             return lifecycle.proceed(
-                change, step.token, now, room=room, price=step.price
+                change, step.token, now, room=room, prices=step.prices
             )
 
         opened: list[Call] = []
@@ -295,13 +296,6 @@ class Engine:
                 if self._clock.now() >= gives_up_at:
                     raise
                 await self._clock.sleep(0.5 + self._jitter())
-
-
-def _highest_price(provider: Provider, job: Job) -> int:
-    """The most that a call of this job can cost, whichever endpoint it asks."""
-    related = job.search.expansion.expand.related
-    kinds = [CallKind.PAGE, *([CallKind.SUGGESTIONS] if related else [])]
-    return max(map(provider.price, kinds))
 
 
 def _unsent(step: _Step, job: Job) -> list[Call]:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from fakes.databases import postgres_16, postgres_18, sqlite
 
 from headcount.adapters.gates import Gates
@@ -71,7 +71,9 @@ class Office:
 
         def rule(job: Job, _: Known) -> Change:
             change = Change(job)
-            return lifecycle.proceed(change, job.fence, self.now, room=9, price=1)
+            return lifecycle.proceed(
+                change, job.fence, self.now, room=9, prices=A_CREDIT
+            )
 
         return (await self.store.change(job_id, rule)).calls
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from fakes.clock import Time
 from sqlalchemy import Connection, insert, select
 
@@ -48,7 +48,7 @@ async def turn(store: SqlStore, page: Page) -> Job:
     job = await store.load("job-1")
 
     def ask(job: Job, _: Known) -> Change:
-        return lifecycle.proceed(Change(job), job.fence, NOON, room=1, price=1)
+        return lifecycle.proceed(Change(job), job.fence, NOON, room=1, prices=A_CREDIT)
 
     if not job.open_calls:
         job = (await store.change("job-1", ask)).job
@@ -56,7 +56,7 @@ async def turn(store: SqlStore, page: Page) -> Job:
 
     def settle(job: Job, known: Known) -> Change:
         change = tally.settle(Change(job), call.id, page, known, NOON)
-        return lifecycle.proceed(change, job.fence, NOON, room=1, price=1)
+        return lifecycle.proceed(change, job.fence, NOON, room=1, prices=A_CREDIT)
 
     keys = [sighting.key for sighting in page.sightings]
     return (await store.change("job-1", settle, keys)).job

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 
 from headcount.acts import Fetch, Observers, Send, Write
 from headcount.adapters.metrics import Metrics
@@ -74,7 +74,7 @@ def a_claimed_job(held_for: timedelta) -> Job:
     lease = Lease(0, "worker", NOON + held_for)
     change = lifecycle.claim(Change(a_job()), lease, NOON)
     token = change.job.fence
-    return lifecycle.proceed(change, token, NOON, room=1, price=1).job
+    return lifecycle.proceed(change, token, NOON, room=1, prices=A_CREDIT).job
 
 
 def test_a_lease_that_ran_out_is_lost_with_the_calls_that_were_out(

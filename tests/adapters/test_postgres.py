@@ -10,7 +10,7 @@ from threading import Barrier
 
 import httpx2
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from engine.stage import Stage, names
 from fakes.clock import START, FakeClock
 from fakes.pooler import pooled
@@ -340,7 +340,7 @@ async def a_hundred_calls(store: SqlStore) -> tuple[Job, tuple[Call, ...]]:
     )
 
     def hold(job: Job, _: Known) -> Change:
-        return lifecycle._hold(Change(job), job.sources, 1, NOON)
+        return lifecycle._hold(Change(job), job.sources, A_CREDIT, NOON)
 
     held = await store.change(job.id, hold)
     assert held.job.fence == claimed.job.fence

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from fakes.clock import Time
 from sqlalchemy import event, func, insert, select
 
@@ -80,14 +80,14 @@ async def completed(store: SqlStore, job_id: str, at: datetime) -> None:
         lease = Lease(0, "worker", at + DAY)
         change = lifecycle.claim(Change(job), lease, at)
         token = change.job.fence
-        return lifecycle.proceed(change, token, at, room=1, price=1)
+        return lifecycle.proceed(change, token, at, room=1, prices=A_CREDIT)
 
     (call,) = (await store.change(job_id, ask)).job.open_calls
     page = a_page([1, 2])
 
     def settle(job: Job, known: Known) -> Change:
         change = tally.settle(Change(job), call.id, page, known, at)
-        return lifecycle.proceed(change, job.fence, at, room=1, price=1)
+        return lifecycle.proceed(change, job.fence, at, room=1, prices=A_CREDIT)
 
     await store.change(job_id, settle, [one.key for one in page.sightings])
 

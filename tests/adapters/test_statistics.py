@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from adapters.test_upgrades import EVERY_DATABASE as EVERY_EMPTY_DATABASE
 from adapters.test_upgrades import filled
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from fakes.postgres import server
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +79,7 @@ class Life:
             lease = Lease(0, "worker", now + timedelta(seconds=30))
             change = lifecycle.claim(Change(job), lease, now, is_dead=lambda _: True)
             token = change.job.fence
-            return lifecycle.proceed(change, token, now, room=9, price=1)
+            return lifecycle.proceed(change, token, now, room=9, prices=A_CREDIT)
 
         await self.change(job_id, rule)
 
@@ -93,7 +93,7 @@ class Life:
 
         def rule(job: Job, known: Known) -> Change:
             change = tally.settle(Change(job), call.id, page, known, now)
-            return lifecycle.proceed(change, job.fence, now, room=9, price=1)
+            return lifecycle.proceed(change, job.fence, now, room=9, prices=A_CREDIT)
 
         await self.store.change(job_id, rule, [s.key for s in page.sightings])
 

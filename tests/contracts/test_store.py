@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from builders import NOON, a_job, a_page, a_sighting
+from builders import A_CREDIT, NOON, a_job, a_page, a_sighting
 from fakes.postgres import server
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,7 +83,7 @@ class Worker:
         return change.calls
 
     def _proceed(self, job: Job, _: Known) -> Change:
-        return lifecycle.proceed(Change(job), self.token, NOON, room=9, price=1)
+        return lifecycle.proceed(Change(job), self.token, NOON, room=9, prices=A_CREDIT)
 
     async def settle(self, call: Call, page: Page) -> Change:
         def rule(job: Job, known: Known) -> Change:

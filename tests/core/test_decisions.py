@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from builders import NOON, a_job
 
-from headcount.core.calls import Call
+from headcount.core.calls import Call, CallKind
 from headcount.core.decisions import Ask, Decision, End, Wait, decide, waiting_until
 from headcount.core.model import (
     Grant,
@@ -42,7 +42,7 @@ def with_source(job: Job, number: int = 1, **changes: object) -> Job:
 
 
 def decided(job: Job, *, room: int = 9, price: int = 2) -> Decision:
-    return decide(job, NOON, room=room, price=price)
+    return decide(job, NOON, room=room, prices=dict.fromkeys(CallKind, price))
 
 
 def asked(job: Job, *, room: int = 9) -> list[int]:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, a_job
+from builders import A_CREDIT, NOON, a_job
 
 from headcount.core import lifecycle, ownership
-from headcount.core.calls import Call, CallState
+from headcount.core.calls import Call, CallKind, CallState
 from headcount.core.errors import InvalidSearch, JobNotReady
 from headcount.core.model import (
     Change,
@@ -26,6 +26,7 @@ from headcount.core.model import (
 from headcount.core.tempo import Tempo
 
 SECOND = timedelta(seconds=1)
+PRICES = dict.fromkeys(CallKind, 2)
 LEASE = Lease(0, "ours", NOON + 30 * SECOND)
 THEIRS = Lease(4, "theirs", NOON + SECOND)
 SHORT = Outcome(5, Reason.SOURCES_EXHAUSTED)
@@ -175,12 +176,12 @@ def test_a_fenced_off_worker_decides_nothing(job: Job) -> None:
     assert not lifecycle.holds(job, 3)
     assert lifecycle.renew(nothing, 3, NOON) is nothing
     assert lifecycle.release(nothing, 3, NOON, due_at=NOON) is nothing
-    assert lifecycle.proceed(nothing, 3, NOON, room=1, price=2) is nothing
+    assert lifecycle.proceed(nothing, 3, NOON, room=1, prices=PRICES) is nothing
 
 
 # -------------------------------------------------------------------------- proceeding
 def proceeded(job: Job, *, room: int = 9) -> Change:
-    return lifecycle.proceed(Change(job), 4, NOON, room=room, price=2)
+    return lifecycle.proceed(Change(job), 4, NOON, room=room, prices=PRICES)
 
 
 def test_an_ask_is_held_in_the_ledger_before_it_is_sent() -> None:
@@ -201,7 +202,7 @@ def test_an_ask_is_held_in_the_ledger_before_it_is_sent() -> None:
 def test_asks_are_added_to_the_change_before_them() -> None:
     before = Change(leased(), calls=(a_call(),))
 
-    change = lifecycle.proceed(before, 4, NOON, room=1, price=2)
+    change = lifecycle.proceed(before, 4, NOON, room=1, prices=PRICES)
 
     assert [call.id for call in change.calls] == [1, 1]
     assert change.before is before.job
@@ -458,7 +459,7 @@ GRANT = Grant(credits=0, renews_at=REST.until, daily=REST.reason)
 
 
 def decided(job: Job) -> Change:
-    return lifecycle.proceed(Change(job), 4, NOON, room=9, price=1)
+    return lifecycle.proceed(Change(job), 4, NOON, room=9, prices=A_CREDIT)
 
 
 def test_a_job_whose_owner_may_not_spend_rests() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 
 from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import Failure, FailureKind
@@ -32,7 +32,7 @@ def looking(calls: int, each: int = 1, *, target: int = 500) -> Job:
 
 
 def proceeded(job: Job, *, room: int = 9) -> Job:
-    return lifecycle.proceed(Change(job), 1, NOON, room=room, price=1).job
+    return lifecycle.proceed(Change(job), 1, NOON, room=room, prices=A_CREDIT).job
 
 
 def with_pages(job: Job, *, creators: int = 25) -> Job:
@@ -73,8 +73,8 @@ def test_nothing_is_asked_while_the_last_looks_are_out() -> None:
     job = proceeded(looking(2))
 
     assert len(job.open_calls) == 2
-    assert decide(job, NOON, room=9, price=1) == Wait()
-    assert decide(with_pages(job), NOON, room=9, price=1) == Pause()
+    assert decide(job, NOON, room=9, prices=A_CREDIT) == Wait()
+    assert decide(with_pages(job), NOON, room=9, prices=A_CREDIT) == Pause()
 
 
 def test_a_source_that_fails_is_tried_again_while_there_are_calls() -> None:
@@ -82,7 +82,7 @@ def test_a_source_that_fails_is_tried_again_while_there_are_calls() -> None:
     failure = Failure(FailureKind.UNAVAILABLE, "no answer", charged=False)
     job = tally.fail(Change(job), job.open_calls[0].id, failure, 0.5, NOON).job
 
-    later = decide(job, NOON + timedelta(minutes=2), room=9, price=1)
+    later = decide(job, NOON + timedelta(minutes=2), room=9, prices=A_CREDIT)
 
     assert isinstance(later, Ask)
     assert len(later.sources) == 2
@@ -98,7 +98,7 @@ def test_a_look_at_sources_that_hold_nothing_ends_as_any_job_does() -> None:
     job = looking(9)
     dry = tuple(replace(source, state=SourceState.DRY) for source in job.sources)
 
-    decision = decide(replace(job, sources=dry), NOON, room=9, price=1)
+    decision = decide(replace(job, sources=dry), NOON, room=9, prices=A_CREDIT)
 
     assert isinstance(decision, End)
     assert decision.outcome.reason is Reason.SOURCES_EXHAUSTED
@@ -109,7 +109,7 @@ def test_a_cap_below_the_look_holds() -> None:
     limits = replace(job.search.limits, max_calls=1)
     job = replace(job, search=replace(job.search, limits=limits))
 
-    decision = decide(with_pages(proceeded(job)), NOON, room=9, price=1)
+    decision = decide(with_pages(proceeded(job)), NOON, room=9, prices=A_CREDIT)
 
     assert isinstance(decision, End)
     assert decision.outcome.reason is Reason.CALL_LIMIT
@@ -120,7 +120,7 @@ def test_a_look_opens_no_new_ground() -> None:
     wide = replace(job.search, expansion=Expansion(Expand.ALL))
     job = replace(job, search=wide, status=Status.PROCESSING)
 
-    assert decide(job, NOON, room=9, price=1) == Pause()
+    assert decide(job, NOON, room=9, prices=A_CREDIT) == Pause()
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.PROCESSING])
@@ -132,7 +132,7 @@ def test_resumed_it_goes_on_to_its_end_from_what_it_saw(status: Status) -> None:
 
     assert job.search.limits == Limits(max_calls=40)
     job = lifecycle.claim(Change(job), LEASE, NOON).job
-    decision = decide(job, NOON, room=9, price=1)
+    decision = decide(job, NOON, room=9, prices=A_CREDIT)
     assert isinstance(decision, Ask)
     assert {source.cursor for source in decision.sources} == {"0", "30"}
 

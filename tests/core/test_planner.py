@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, a_job
+from builders import A_CREDIT, NOON, a_job
 
 from headcount.core import planner
-from headcount.core.calls import Call
+from headcount.core.calls import Call, CallKind, Endpoint
 from headcount.core.model import Job, Limits, Source, SourceState, Speed
 
 SECOND = timedelta(seconds=1)
@@ -39,7 +39,10 @@ def proven(number: int, brings: int, *, evidence: int = 0) -> Source:
 
 def chosen(job: Job, *, room: int = 9) -> list[int]:
     candidates = planner.askable(job, NOON)
-    return [source.id for source in planner.choose(job, candidates, room=room)]
+    return [
+        source.id
+        for source in planner.choose(job, candidates, room=room, prices=A_CREDIT)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,7 @@ def test_a_page_that_brings_just_what_is_missing_is_asked_alone() -> None:
     ]
     job = replace(a_job(target=20), sources=tuple(sources))
 
-    assert len(planner.choose(job, sources, room=2)) == 1
+    assert len(planner.choose(job, sources, room=2, prices=A_CREDIT)) == 1
 
 
 def test_what_a_dry_source_once_brought_does_not_count() -> None:
@@ -175,7 +178,7 @@ def test_what_a_dry_source_once_brought_does_not_count() -> None:
     sources = (word(1, 12), word(2, 10), word(3, 30, SourceState.DRY))
     job = replace(a_job(target=60), sources=sources)
 
-    assert planner.choose(job, sources[:2], room=2) == sources[:2]
+    assert planner.choose(job, sources[:2], room=2, prices=A_CREDIT) == sources[:2]
 
 
 def test_a_dry_source_does_not_count_where_little_is_left_either() -> None:
@@ -193,4 +196,40 @@ def test_a_dry_source_does_not_count_where_little_is_left_either() -> None:
     sources = (rare(1, 5), rare(2, 4), rare(3, 5, SourceState.DRY))
     job = replace(a_job(target=1), sources=sources)
 
-    assert planner.choose(job, sources[:2], room=2) == sources[:2]
+    assert planner.choose(job, sources[:2], room=2, prices=A_CREDIT) == sources[:2]
+
+
+# ------------------------------------------------------------------------------ prices
+def a_mix() -> Job:
+    """Two keywords, and a feed that brings a half more than either."""
+    word = Source(1, "tea", pages=1, found=20, once=20, recent=20.0)
+    feed = Source(3, "tea", pages=1, found=30, once=30, recent=30.0)
+    feed = replace(feed, endpoint=Endpoint.SUGGESTIONS)
+    return replace(a_job(target=900), sources=(word, replace(word, id=2), feed))
+
+
+@pytest.mark.parametrize(("price", "order"), [(1, [3, 1, 2]), (2, [1, 2, 3])])
+def test_what_counts_is_what_a_call_brings_for_its_price(
+    price: int, order: list[int]
+) -> None:
+    job, prices = a_mix(), {**A_CREDIT, CallKind.SUGGESTIONS: price}
+
+    asked = planner.choose(job, job.sources, room=9, prices=prices)
+
+    assert [source.id for source in asked] == order
+
+
+def test_where_credits_are_few_the_best_that_they_pay_for_are_asked() -> None:
+    job, prices = a_mix(), {CallKind.PAGE: 3, CallKind.SUGGESTIONS: 4}
+
+    asked = [
+        [
+            source.id
+            for source in planner.choose(
+                job, job.sources, room=9, prices=prices, credits=given
+            )
+        ]
+        for given in (2, 3, 4, 6, 7, 10)
+    ]
+
+    assert asked == [[], [1], [3], [3], [3, 1], [3, 1, 2]]

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from headcount.core import lifecycle, ownership, tally
-from headcount.core.calls import Call, Failure, FailureKind, Page
+from headcount.core.calls import Call, CallKind, Failure, FailureKind, Page
 from headcount.core.decisions import waiting_until
 from headcount.core.filters import Filters
 from headcount.core.model import (
@@ -42,6 +42,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LEASE = 30 * SECOND
 PRICE = 2
+PRICES = dict.fromkeys(CallKind, PRICE)
 
 Item = tuple[int, bool]  # a creator, and whether this video of theirs qualifies
 World = list[list[list[Item]]]  # the pages of each source
@@ -104,7 +105,7 @@ class Promise(RuleBasedStateMachine):
     def decide(self, change: Change, room: int) -> Change:
         """Add to a change what a worker adds to each of its transactions."""
         change = lifecycle.renew(change, self.token, self.now + LEASE)
-        return lifecycle.proceed(change, self.token, self.now, room=room, price=PRICE)
+        return lifecycle.proceed(change, self.token, self.now, room=room, prices=PRICES)
 
     def go_on(self, room: int) -> None:
         change = self.decide(Change(self.job), room)
@@ -279,7 +280,7 @@ class Promise(RuleBasedStateMachine):
         assert self.token == fenced + 1
         assert lifecycle.renew(nothing, fenced, later) is nothing
         assert lifecycle.release(nothing, fenced, self.now, due_at=later) is nothing
-        held = lifecycle.proceed(nothing, fenced, self.now, room=9, price=PRICE)
+        held = lifecycle.proceed(nothing, fenced, self.now, room=9, prices=PRICES)
         assert held is nothing
 
     @precondition(lambda self: self.leased and not self.job.open_calls)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import NOON, a_job, a_page, a_sighting
+from builders import A_CREDIT, NOON, a_job, a_page, a_sighting
 
 from headcount.core import lifecycle, ownership, tally
 from headcount.core.calls import (
@@ -83,7 +83,7 @@ def test_nothing_is_opened_where_nothing_is_allowed() -> None:
     job = a_dry_job("tea", expand=Expand.OFF)
 
     assert proposals(job, NOON) == ()
-    assert decide(job, NOON, room=9, price=1) == End(
+    assert decide(job, NOON, room=9, prices=A_CREDIT) == End(
         Outcome(410, Reason.SOURCES_EXHAUSTED)
     )
 
@@ -168,7 +168,10 @@ def test_nothing_is_opened_without_a_call_left() -> None:
     limits = Limits(max_calls=job.charged)
 
     decision = decide(
-        replace(job, search=replace(job.search, limits=limits)), NOON, room=9, price=1
+        replace(job, search=replace(job.search, limits=limits)),
+        NOON,
+        room=9,
+        prices=A_CREDIT,
     )
 
     assert isinstance(decision, End)
@@ -368,7 +371,7 @@ def test_when_what_was_opened_brings_nothing_no_more_is_opened() -> None:
 
     assert candidates(job) == []
     assert proposals(job, NOON) == ()
-    assert isinstance(decide(job, NOON, room=9, price=1), End)
+    assert isinstance(decide(job, NOON, room=9, prices=A_CREDIT), End)
 
 
 def test_each_way_is_tried_once_however_the_others_disappoint() -> None:
@@ -410,8 +413,8 @@ def test_the_last_resort_is_to_ask_again_an_hour_later() -> None:
     assert again.origin == 'second sweep of "tea"'
     waiting = grown(job, again)
     assert proposals(waiting, NOON) == ()
-    assert decide(waiting, NOON, room=9, price=1) == Wait(later)
-    assert isinstance(decide(waiting, later, room=9, price=1), Ask)
+    assert decide(waiting, NOON, room=9, prices=A_CREDIT) == Wait(later)
+    assert isinstance(decide(waiting, later, room=9, prices=A_CREDIT), Ask)
 
 
 @pytest.mark.parametrize(
@@ -435,8 +438,8 @@ def at_work(job: Job) -> Change:
 def test_what_is_opened_is_asked_in_the_same_step() -> None:
     job = a_dry_job("tea", target=100, expand=Expand.VARIANTS)
 
-    assert decide(job, NOON, room=9, price=1) == Open(proposals(job, NOON))
-    change = lifecycle.proceed(at_work(job), 4, NOON, room=9, price=1)
+    assert decide(job, NOON, room=9, prices=A_CREDIT) == Open(proposals(job, NOON))
+    change = lifecycle.proceed(at_work(job), 4, NOON, room=9, prices=A_CREDIT)
 
     [call] = change.job.open_calls
     assert (call.source, call.kind) == (2, CallKind.PAGE)
@@ -447,7 +450,7 @@ def test_a_new_source_that_must_wait_is_written_down_all_the_same() -> None:
     deadline = NOON + timedelta(hours=2)
     job = exhausted(a_dry_job("tea", limits=Limits(deadline=deadline)))
 
-    change = lifecycle.proceed(at_work(job), 4, NOON, room=9, price=1)
+    change = lifecycle.proceed(at_work(job), 4, NOON, room=9, prices=A_CREDIT)
 
     assert change.job.open_calls == ()
     assert change.job.sources[-1].sweep == 2
@@ -560,7 +563,9 @@ def test_an_opened_source_that_fails_alone_is_no_block_and_gets_no_second_chance
     failing = Source(0, "mate", state=FAILING, set_aside=job.pages - 1, error="404",
                      origin="suggested")  # fmt: skip
 
-    change = lifecycle.proceed(at_work(grown(job, failing)), 4, NOON, room=9, price=1)
+    change = lifecycle.proceed(
+        at_work(grown(job, failing)), 4, NOON, room=9, prices=A_CREDIT
+    )
 
     assert change.job.outcome is not None
     assert change.job.outcome.reason is Reason.SOURCES_EXHAUSTED
@@ -571,7 +576,7 @@ def test_where_an_opened_source_fails_last_the_provider_is_the_reason() -> None:
     failing = Source(0, "mate", state=FAILING, set_aside=job.pages, error="HTTP 500",
                      origin="suggested")  # fmt: skip
 
-    decision = decide(grown(job, failing), NOON, room=9, price=1)
+    decision = decide(grown(job, failing), NOON, room=9, prices=A_CREDIT)
 
     assert isinstance(decision, End)
     assert decision.outcome.reason is Reason.PROVIDER_BLOCKED
@@ -621,7 +626,7 @@ def played(*texts: str, target: int = 270) -> Job:
     change = at_work(replace(job, sources=(fresh,), pages=0, qualified=0))
     while True:
         change = lifecycle.proceed(
-            Change(change.job), change.job.fence, NOON, room=1, price=1
+            Change(change.job), change.job.fence, NOON, room=1, prices=A_CREDIT
         )
         if not change.job.open_calls:
             return change.job

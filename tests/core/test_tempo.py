@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from builders import NOON, a_job, a_page
+from builders import A_CREDIT, NOON, a_job, a_page
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,7 +135,7 @@ def worked_on(*, late: float = 0.0) -> Job:
     """A job that asked two keywords at once, and had an answer after two seconds."""
     job = a_job("tea", "mate", target=500, limits=Limits(speed=Speed.FAST))
     change = lifecycle.claim(Change(job), LEASE, NOON)
-    change = lifecycle.proceed(change, 1, NOON, room=2, price=1)
+    change = lifecycle.proceed(change, 1, NOON, room=2, prices=A_CREDIT)
     return tally.settle(change, 1, a_page(range(25)), {}, after(2 + late)).job
 
 

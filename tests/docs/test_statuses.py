@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from builders import NOON, a_job
+from builders import A_CREDIT, NOON, a_job
 from docs.pages import page
 
 from headcount.core import lifecycle, ownership
@@ -44,10 +44,13 @@ def rules() -> Iterator[tuple[str, Rule]]:
     yield "claim", lambda change: lifecycle.claim(change, LEASE, NOON)
     yield "renew", lambda change: lifecycle.renew(change, 1, NOON)
     yield "release", lambda change: lifecycle.release(change, 1, NOON, due_at=NOON)
-    yield "proceed", lambda change: lifecycle.proceed(change, 1, NOON, room=1, price=1)
     yield (
         "proceed",
-        lambda change: lifecycle.proceed(dry(change), 1, NOON, room=1, price=1),
+        lambda change: lifecycle.proceed(change, 1, NOON, room=1, prices=A_CREDIT),
+    )
+    yield (
+        "proceed",
+        lambda change: lifecycle.proceed(dry(change), 1, NOON, room=1, prices=A_CREDIT),
     )
     yield "pause", ownership.pause
     yield "cancel", lambda change: ownership.cancel(change, NOON)

@@ -34,8 +34,8 @@ from sqlalchemy.types import TypeEngine
 from headcount.core.calls import CallKind, CallState, Endpoint
 from headcount.core.hashtags import Hashtags
 from headcount.core.model import Outcome, Rest, Search, SourceState, Status
-from headcount.core.tempo import Tempo
 from headcount.core.sighting import Sighting, Verdict
+from headcount.core.tempo import Tempo
 
 HEAD = "0004"  # the revision of the schema below; see `migrations/versions`
 

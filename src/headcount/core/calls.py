@@ -3,6 +3,7 @@
 The ledger lists every call of a job; what it was paid is never a guess made later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,10 @@ class CallKind(StrEnum):
     PAGE = "page"  # the next page of a source
     SUGGESTIONS = "suggestions"  # what the provider would search beside a keyword
     PROFILE = "profile"  # what a page does not say of a pending creator
+
+
+Prices = Mapping[CallKind, int]
+"""The most credits that a call of each kind may cost."""
 
 
 class Endpoint(StrEnum):

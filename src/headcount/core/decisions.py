@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from headcount.core import planner
+from headcount.core.calls import CallKind, Prices
 from headcount.core.estimate import call_cap
 from headcount.core.model import (
     Job,
@@ -63,10 +64,11 @@ class End:
 Decision = Ask | Open | Wait | Pause | End
 
 
-def decide(job: Job, now: datetime, *, room: int, price: int) -> Decision:
-    """Say what to do next, with `room` calls free and `price` credits held for each."""
+def decide(job: Job, now: datetime, *, room: int, prices: Prices) -> Decision:
+    """Say what to do next, with `room` calls free, each held at its kind's price."""
     if job.status is not Status.PROCESSING:
         return Wait()
+    price = _lowest(job, prices)
     last = _last(job, now, price)
     if last is not None:
         return Wait() if job.open_calls else last
@@ -78,12 +80,30 @@ def decide(job: Job, now: datetime, *, room: int, price: int) -> Decision:
     new = proposals(job, now) if left and not job.search.limits.look else ()
     if new:
         return Open(new)
-    room = _looks_left(job, min(room, today))
-    chosen = planner.choose(_as_entitled(job), candidates, room=room)
+    chosen = planner.choose(
+        _as_entitled(job),
+        candidates,
+        room=_looks_left(job, min(room, today)),
+        prices=prices,
+        credits=_spendable(job),
+    )
     if chosen:
         return Ask(chosen)
     waits = candidates or job.open_calls or _retry_at(job)
     return Wait(_retry_at(job)) if waits else End(_dried_up(job))
+
+
+def _lowest(job: Job, prices: Prices) -> int:
+    """What the cheapest call costs that any source of the job may still take."""
+    kinds = {s.endpoint.kind for s in job.sources if s.state is SourceState.OPEN}
+    return min(prices[kind] for kind in kinds or {CallKind.PAGE})
+
+
+def _spendable(job: Job) -> int | None:
+    """The credits that may be spent now; `None` where they are not limited."""
+    caps = (job.search.limits.max_credits, job.grant.credits)
+    given = min((cap for cap in caps if cap is not None), default=None)
+    return None if given is None else max(0, given - job.credits - job.held)
 
 
 def _last(job: Job, now: datetime, price: int) -> End | Pause | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from headcount.core.calls import Call
+from headcount.core.calls import Call, Prices
 from headcount.core.decisions import Ask, End, Open, Wait, decide
 from headcount.core.model import (
     Change,
@@ -97,19 +97,19 @@ def holds(job: Job, token: int) -> bool:
 
 
 def proceed(
-    change: Change, token: int, now: datetime, *, room: int, price: int
+    change: Change, token: int, now: datetime, *, room: int, prices: Prices
 ) -> Change:
     """Carry out the decision: hold the next calls, open sources, or end the job."""
     if not holds(change.job, token):
         return change
     job = _with_another_chance(change.job)
-    decision = decide(job, now, room=room, price=price)
+    decision = decide(job, now, room=room, prices=prices)
     if isinstance(decision, Ask):
-        return _hold(replace(change, job=job), decision.sources, price, now)
+        return _hold(replace(change, job=job), decision.sources, prices, now)
     if isinstance(decision, Open):
         job = replace(job, sources=job.sources + decision.sources)
         change = replace(change, job=job)
-        return proceed(change, token, now, room=room, price=price)
+        return proceed(change, token, now, room=room, prices=prices)
     if isinstance(decision, End):
         return replace(change, job=ended(job, decision.outcome, now))
     if isinstance(decision, Wait):
@@ -155,7 +155,7 @@ def forgiven(source: Source) -> Source:
 
 
 def _hold(
-    change: Change, sources: tuple[Source, ...], price: int, now: datetime
+    change: Change, sources: tuple[Source, ...], prices: Prices, now: datetime
 ) -> Change:
     """Write the asks into the ledger, before any of them is sent."""
     job = change.job
@@ -164,7 +164,7 @@ def _hold(
             id=job.lines + place,
             source=source.id,
             cursor=source.cursor,
-            held=price,
+            held=prices[source.endpoint.kind],
             opened_at=now,
             kind=source.endpoint.kind,
             attempts=source.refusals + 1,

@@ -1,17 +1,20 @@
 """Which pages to ask next, and how many at once.
 
-The yardstick is the number of new qualified creators a call is expected to bring. The
-cheapest plan that is expected to bring all that is missing takes from each source the
-pages above one *level*, the same for all: the better a source, the more of it. A page
-above the level is worth asking now; one below it waits, for it may never be needed.
-Asks are added, best first, only while those already out are not expected to bring all
-that is missing: a call that the target does not need is never made on purpose.
+The yardstick is the number of new qualified creators that a call is expected to bring
+for its price, in creators for what a page of a keyword costs. The cheapest plan that is
+expected to bring all that is missing takes from each source the pages above a *level*,
+the same for all: the better a source, the more of it. A page above the level is worth
+asking now; one below it waits, for it may never be needed. Asks are added, best first,
+only while those already out are not expected to bring all that is missing: a call that
+the target does not need is never made on purpose.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from headcount.core.calls import CallKind, Prices
 from headcount.core.estimate import (
     chance_of,
     expected_yield,
@@ -53,16 +56,36 @@ def askable(job: Job, now: datetime) -> list[Source]:
     ]
 
 
-def choose(job: Job, candidates: Iterable[Source], *, room: int) -> tuple[Source, ...]:
-    """Pick at most `room` sources to ask now, the most promising first."""
+def choose(
+    job: Job,
+    candidates: Iterable[Source],
+    *,
+    room: int,
+    prices: Prices,
+    credits: int | None = None,  # noqa: A002 - the field's own word
+) -> tuple[Source, ...]:
+    """Pick at most `room` sources to ask now, the most promising for its price first.
+
+    No more than `credits` are held for them together, if these are limited.
+    """
     brings = _expected_yields(job)
-    ranked = sorted((-brings[source.id - 1], source.id) for source in candidates)
-    if not ranked or room < 1:
+    ranked = sorted(
+        _Ask(-_worth(source, brings, prices), source.id) for source in candidates
+    )
+    ranked = _affordable(job, ranked, prices, credits)[:room]
+    if not ranked:
         return ()
-    if not job.open_calls and -ranked[0][0] >= job.missing:
-        likeliest = min(ranked, key=lambda pair: (-_chance(job, *pair), pair))
-        return (job.source(likeliest[1]),)
-    return _worth_asking(job, ranked[:room], brings)
+    if not job.open_calls and brings[ranked[0].number - 1] >= job.missing:
+        likeliest = min(ranked, key=lambda ask: (-_chance(job, brings, ask), ask))
+        return (job.source(likeliest.number),)
+    return _worth_asking(job, ranked, brings)
+
+
+class _Ask(NamedTuple):
+    """A source that may be asked; the best sorts first, then the one opened first."""
+
+    negative_worth: float
+    number: int
 
 
 def _expected_yields(job: Job) -> list[float]:
@@ -74,22 +97,43 @@ def _expected_yields(job: Job) -> list[float]:
     ]
 
 
-def _chance(job: Job, negative: float, number: int) -> float:
+def _worth(source: Source, brings: Sequence[float], prices: Prices) -> float:
+    """The creators expected of a source for what a page of a keyword costs."""
+    return brings[source.id - 1] * prices[CallKind.PAGE] / prices[source.endpoint.kind]
+
+
+def _affordable(
+    job: Job, ranked: Sequence[_Ask], prices: Prices, credits_: int | None
+) -> list[_Ask]:
+    """Those that can be paid for, if the better ones are."""
+    if credits_ is None:
+        return list(ranked)
+    afforded: list[_Ask] = []
+    for ask in ranked:
+        price = prices[job.source(ask.number).endpoint.kind]
+        if price <= credits_:
+            credits_ -= price
+            afforded.append(ask)
+    return afforded
+
+
+def _chance(job: Job, brings: Sequence[float], ask: _Ask) -> float:
     """How likely the source's next page brings all that is missing."""
-    return chance_of(job.missing, -negative, job.source(number))
+    return chance_of(job.missing, brings[ask.number - 1], job.source(ask.number))
 
 
 def _worth_asking(
-    job: Job, ranked: Sequence[tuple[float, int]], brings: Sequence[float]
+    job: Job, ranked: Sequence[_Ask], brings: Sequence[float]
 ) -> tuple[Source, ...]:
     haste = HASTE[job.search.limits.speed]
     out = sum(brings[call.source - 1] for call in job.open_calls)
     least = haste.below * level_of(brings, job.missing - out)
     chosen: list[Source] = []
-    for negative, number in ranked:
+    for ask in ranked:
         at_work = chosen or job.open_calls
-        if out >= haste.beyond * job.missing or (-negative < least and at_work):
+        enough = out >= haste.beyond * job.missing
+        if enough or (-ask.negative_worth < least and at_work):
             break
-        chosen.append(job.source(number))
-        out -= negative
+        chosen.append(job.source(ask.number))
+        out += brings[ask.number - 1]
     return tuple(chosen)
