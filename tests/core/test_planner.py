@@ -233,3 +233,11 @@ def test_where_credits_are_few_the_best_that_they_pay_for_are_asked() -> None:
     ]
 
     assert asked == [[], [1], [3], [3], [3, 1], [3, 1, 2]]
+
+
+def test_near_the_end_the_likeliest_is_asked_even_where_there_is_room_for_one() -> None:
+    """A tried source is surer to bring what is missing than a new one is."""
+    tried = Source(2, "mate", pages=2, found=50, once=50, recent=25.0)
+    job = replace(a_job(target=22), sources=(Source(1, "tea"), tried))
+
+    assert chosen(job, room=1) == [2]

@@ -189,7 +189,7 @@ def _beyond(job: Job, fresh: float) -> _Way:
     brought = _FEW * _OPENED * fresh + sum(source.found for source in opened)
     a_call = _LATER * brought / (_FEW + sum(source.charged for source in opened))
     calls = job.missing / max(a_call, _LEAST)
-    low, high = max(1, math.floor(0.5 * calls)), math.ceil(1.6 * calls + 0.6)
+    low, high = max(1, math.floor(0.6 * calls)), math.ceil(1.4 * calls + 0.6)
     return _Way(Range(low, max(1, round(calls)), high), 0.0)
 
 

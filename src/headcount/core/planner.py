@@ -72,13 +72,13 @@ def choose(
     ranked = sorted(
         _Ask(-_worth(source, brings, prices), source.id) for source in candidates
     )
-    ranked = _affordable(job, ranked, prices, credits)[:room]
-    if not ranked:
+    ranked = _affordable(job, ranked, prices, credits)
+    if not ranked or room < 1:
         return ()
     if not job.open_calls and brings[ranked[0].number - 1] >= job.missing:
         likeliest = min(ranked, key=lambda ask: (-_chance(job, brings, ask), ask))
         return (job.source(likeliest.number),)
-    return _worth_asking(job, ranked, brings)
+    return _worth_asking(job, ranked[:room], brings)
 
 
 class _Ask(NamedTuple):
