@@ -383,6 +383,17 @@ def test_each_way_is_tried_once_however_the_others_disappoint() -> None:
     assert not [source for source in candidates(job) if source.region]
 
 
+def test_hashtags_that_disappoint_lead_to_no_more_of_them() -> None:
+    summary = noted(NO_HASHTAGS, "tea", [("matcha",)] * 50 + [()] * 50)
+    job = a_dry_job("tea", expand=Expand.RELATED, hashtags=summary)
+    poor = [Source(0, word) for word in ("mug", "cup", "pot", "jug")]
+
+    assert "matcha" in {source.keyword for source in candidates(job)}
+    for one in poor:
+        job = opened(job, one, 0, times=3)
+    assert "matcha" not in {source.keyword for source in candidates(job)}
+
+
 def test_who_filters_for_rare_creators_may_open_what_brings_few() -> None:
     weekly = Source(0, "tea", period="this-week")
     job = opened(a_dry_job("tea", expand=Expand.VARIANTS), weekly, 1, times=9)

@@ -15,7 +15,6 @@ are repeated. So it falls with each step away from what was asked.
 
 import heapq
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,10 +31,11 @@ from headcount.core.model import Job, Source, SourceState
 from headcount.core.search import fold_keyword
 
 AGAIN_AFTER = timedelta(hours=1)  # by then most of a ranking is another one
+_PERIOD, _SORT, _REGION = "period", "sort", "region"
 AXES = {
-    "period": ("this-month", "last-3-months", "last-6-months", "this-week"),
-    "sort": ("most-liked", "date-posted"),
-    "region": ("US", "GB", "CA", "AU", "DE", "FR", "ES", "BR", "MX", "PH", "ID"),
+    _PERIOD: ("this-month", "last-3-months", "last-6-months", "this-week"),
+    _SORT: ("most-liked", "date-posted"),
+    _REGION: ("US", "GB", "CA", "AU", "DE", "FR", "ES", "BR", "MX", "PH", "ID"),
 }
 """What else may be asked of a keyword; periods that are longer show more."""
 _LOOKED_INTO = 2  # pages that tell what a source is worth
@@ -69,6 +69,11 @@ class _Idea(NamedTuple):
     origin: str
 
     @property
+    def sweep(self) -> int:
+        """How often the same is asked: the second sweep is thought of elsewhere."""
+        return 1
+
+    @property
     def source(self) -> Source:
         """The source, without a number yet; only those that are opened need be made."""
         return Source(
@@ -98,10 +103,13 @@ def proposals(job: Job, now: datetime) -> tuple[Source, ...]:
 
     Those that were opened for the second sweep may only be asked an hour later.
     """
-    needed = _needed(job) if _is_time(job) else 0
-    if not needed:
+    if not _is_time(job):
         return ()
-    return _numbered(job, candidates(job, needed) or _second_sweep(job, now)[:needed])
+    able = _able(job)
+    if reach(able).high >= job.wanted:
+        return ()
+    new = candidates(job, _AT_ONCE) or _second_sweep(job, now)
+    return _numbered(job, new[: _needed(able)]) if new else ()
 
 
 def _is_time(job: Job) -> bool:
@@ -127,17 +135,18 @@ def _is_known(source: Source) -> bool:
     return source.pages >= _LOOKED_INTO or source.retry_at is not None or poor
 
 
+def _able(job: Job) -> Job:
+    """The job without the sources that fail: what they may hold is not counted on."""
+    able = tuple(s for s in job.sources if s.state is not SourceState.FAILING)
+    return replace(job, sources=able)
+
+
 def _needed(job: Job) -> int:
-    """How many fresh sources would bring what those that can be asked may not hold."""
-    if any(source.state is SourceState.FAILING for source in job.sources):
-        able = (s for s in job.sources if s.state is not SourceState.FAILING)
-        job = replace(job, sources=tuple(able))
-    there = reach(job)
-    if there.high >= job.wanted:
-        return 0
+    """How many fresh sources are expected to bring what the job's own will not."""
     one_more = replace(job, sources=(*job.sources, Source(0, "")))
-    brings = max(1, reach(one_more).expected - there.expected)
-    return min(math.ceil((job.wanted - there.expected) / brings), _AT_ONCE)
+    there = reach(job).expected
+    brings = max(1, reach(one_more).expected - there)
+    return min(math.ceil((job.wanted - there) / brings), _AT_ONCE)
 
 
 def _numbered(job: Job, new: Iterable[Source]) -> tuple[Source, ...]:
@@ -187,11 +196,13 @@ def _imaginable(
 
 def _parents(job: Job) -> list[_Parent]:
     """The keywords that have brought most; one that brought nothing leads nowhere."""
-    brought = Counter[tuple[str, float]]()
+    brought: dict[tuple[str, float], int] = {}
     for source in job.sources:
         if source.found and source.endpoint is Endpoint.KEYWORD:
-            brought[source.keyword, source.relevance] += source.found
-    return [_Parent(*parent) for parent, _ in brought.most_common(_WIDEST)]
+            parent = (source.keyword, source.relevance)
+            brought[parent] = brought.get(parent, 0) + source.found
+    most = heapq.nsmallest(_WIDEST, brought, key=lambda parent: -brought[parent])
+    return [_Parent(*parent) for parent in most]
 
 
 # ---------------------------------------------------------------- what may be opened
@@ -212,9 +223,9 @@ def _variants(
             relevance,
             Endpoint.KEYWORD,
             keyword,
-            variant["region"],
-            variant["sort"],
-            variant["period"],
+            variant[_REGION],
+            variant[_SORT],
+            variant[_PERIOD],
             f'variant of "{keyword}"',
         )
 
@@ -367,8 +378,11 @@ def _way(job: Job, source: Source) -> str:
         return _FEED
     if source.endpoint is Endpoint.SUGGESTIONS or _is_suggested(source):
         return _SUGGESTION
-    axes = (a for a in AXES if getattr(source, a) != getattr(job.search, a))
-    return next(axes, _COMPANION)
+    if source.period != job.search.period:
+        return _PERIOD
+    if source.sort != job.search.sort:
+        return _SORT
+    return _COMPANION if source.region == job.search.region else _REGION
 
 
 def _is_suggested(source: Source) -> bool:
@@ -383,5 +397,5 @@ def _identity(source: Source | _Idea) -> _Identity:
         source.region,
         source.sort,
         source.period,
-        getattr(source, "sweep", 1),
+        source.sweep,
     )
