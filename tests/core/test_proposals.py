@@ -32,7 +32,8 @@ from headcount.core.model import (
     SourceState,
     Status,
 )
-from headcount.core.proposals import AXES, candidates, proposals
+from headcount.core.proposals import candidates, proposals
+from headcount.core.ways import AXES
 
 DRY, OPEN, FAILING = SourceState.DRY, SourceState.OPEN, SourceState.FAILING
 

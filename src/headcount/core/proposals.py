@@ -1,11 +1,8 @@
 """Which new sources a job opens when its own cannot reach the target.
 
-A candidate is worth what sources of its way have brought a page in this very job, times
-its relevance. A way that was tried little is judged by all that the job has opened, and
-before that by what a fresh source is expected to bring. So a way that disappoints is
-left for another one, and where all of them do, nothing more is opened. As many are
-opened as the forecast needs, and none before those that are open have shown what they
-are worth.
+A candidate is worth what its way of asking is (see `ways`), times its relevance. As
+many are opened as the forecast needs, and none before those that are open have shown
+what they are worth.
 
 *Relevance* goes from 0 to 1. The user's keywords, in whichever variant, have 1. A
 hashtag has that of the keyword it was seen with, times how close the two are; what the
@@ -15,45 +12,40 @@ are repeated. So it falls with each step away from what was asked.
 
 import heapq
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain, islice, product
+from itertools import islice, product
 from typing import NamedTuple
 
 from headcount.core.calls import Endpoint
 from headcount.core.errors import InvalidSearch
-from headcount.core.estimate import acceptance, fresh_yield
+from headcount.core.estimate import acceptance
 from headcount.core.expansion import Expand, as_hashtag, squeezed
 from headcount.core.forecast import reach
 from headcount.core.hashtags import NO_HASHTAGS, companions
 from headcount.core.model import Job, Source, SourceState
 from headcount.core.search import fold_keyword
+from headcount.core.ways import (
+    AXES,
+    COMPANION,
+    FEED,
+    LEAST,
+    PERIOD,
+    REGION,
+    SORT,
+    SUGGESTED_FOR,
+    SUGGESTION,
+    is_suggested,
+    worth,
+)
 
 AGAIN_AFTER = timedelta(hours=1)  # by then most of a ranking is another one
-_PERIOD, _SORT, _REGION = "period", "sort", "region"
-AXES = {
-    _PERIOD: ("this-month", "last-3-months", "last-6-months", "this-week"),
-    _SORT: ("most-liked", "date-posted"),
-    _REGION: ("US", "GB", "CA", "AU", "DE", "FR", "ES", "BR", "MX", "PH", "ID"),
-}
-"""What else may be asked of a keyword; periods that are longer show more."""
 _LOOKED_INTO = 2  # pages that tell what a source is worth
 _WIDEST = 64  # keywords, or hashtags, that are looked at
 _AT_ONCE = 8  # sources opened by one decision
 _FOLLOWED = 10  # suggestions of an answer: an honest one has no more
 _SUGGESTED = 0.5  # of the keyword's relevance, where no word of it is repeated
-_SUGGESTED_FOR = "suggested for"  # how the origin of such a source begins
-_FEED, _COMPANION, _SUGGESTION = "feed", "companion", "suggestion"
-_WAYS = (*AXES, _FEED, _COMPANION, _SUGGESTION)
-_WEIGHT = 2  # calls that the expectation of a fresh source weighs as much as
-_LEAST = 1.0
-"""New creators before filters that a call for a new source must be expected to bring.
-
-A fresh keyword brings 26, and the default cap is made for 9. With less than one each
-creator costs more than a credit, and a cap ends the job long before its target. Filters
-lower it in proportion: who asks for rare creators means to pay more for each.
-"""
 
 
 class _Idea(NamedTuple):
@@ -131,7 +123,7 @@ def _is_known(source: Source) -> bool:
 
     Of what was suggested one poor answer is enough: all of it may be nonsense.
     """
-    poor = source.evidence > 0 and _is_suggested(source)
+    poor = source.evidence > 0 and is_suggested(source)
     return source.pages >= _LOOKED_INTO or source.retry_at is not None or poor
 
 
@@ -156,15 +148,15 @@ def _numbered(job: Job, new: Iterable[Source]) -> tuple[Source, ...]:
 
 def candidates(job: Job, most: int | None = None) -> list[Source]:
     """The sources worth a call that are not there yet, the most promising first."""
-    worth, least = _worth(job), _LEAST * acceptance(job)
-    ways = {way for way, (_, doubt) in worth.items() if doubt >= least}
+    ways_worth, least = worth(job), LEAST * acceptance(job)
+    ways = {way for way, (_, doubt) in ways_worth.items() if doubt >= least}
     if not ways:
         return []
     taken = {_identity(source) for source in job.sources}
     relevance_min = job.search.expansion.relevance_min
     ranked: list[tuple[float, int, _Idea]] = []
     for idea in _imaginable(job, ways, taken):
-        hope, doubt = worth[idea.way]
+        hope, doubt = ways_worth[idea.way]
         if doubt * idea.relevance < least or idea.relevance < relevance_min:
             continue
         identity = _identity(idea)
@@ -184,11 +176,11 @@ def _imaginable(
         yield from _variants(job, ways, parents)
     if not search.expansion.expand.related:
         return
-    if _FEED in ways:
+    if FEED in ways:
         yield from _feeds(job, parents)
-    if _COMPANION in ways:
+    if COMPANION in ways:
         yield from _companions(job, parents, taken)
-    if _SUGGESTION in ways:
+    if SUGGESTION in ways:
         # One at a time: what its answer brings tells what the next question is worth.
         questions = map(_question, parents)
         yield from islice((q for q in questions if _identity(q) not in taken), 1)
@@ -223,9 +215,9 @@ def _variants(
             relevance,
             Endpoint.KEYWORD,
             keyword,
-            variant[_REGION],
-            variant[_SORT],
-            variant[_PERIOD],
+            variant[REGION],
+            variant[SORT],
+            variant[PERIOD],
             f'variant of "{keyword}"',
         )
 
@@ -240,7 +232,7 @@ def _feeds(job: Job, parents: Iterable[_Parent]) -> Iterator[_Idea]:
         hashtag = as_hashtag(keyword)
         if hashtag and not search.expansion.excludes(keyword):
             feed = (Endpoint.HASHTAG, hashtag, search.region, None, None)
-            yield _Idea(_FEED, relevance, *feed, f'hashtag of "{keyword}"')
+            yield _Idea(FEED, relevance, *feed, f'hashtag of "{keyword}"')
 
 
 def _companions(
@@ -253,7 +245,7 @@ def _companions(
         if found.keyword in relevance:
             yield from _keyword(
                 job,
-                _COMPANION,
+                COMPANION,
                 found.hashtag,
                 relevance[found.keyword] * found.closeness,
                 f'hashtag seen with "{found.keyword}" '
@@ -268,18 +260,18 @@ def _question(parent: _Parent) -> _Idea:
     """
     asked = (Endpoint.SUGGESTIONS, parent.keyword, None, None, None)
     origin = f'question what goes with "{parent.keyword}"'
-    return _Idea(_SUGGESTION, parent.relevance, *asked, origin)
+    return _Idea(SUGGESTION, parent.relevance, *asked, origin)
 
 
 def suggested(job: Job, asked: Source, texts: Iterable[str]) -> tuple[Source, ...]:
     """The sources that a provider's suggestions come to: the few most relevant."""
     taken = {_identity(source) for source in job.sources}
-    origin = f'{_SUGGESTED_FOR} "{asked.keyword}"'
+    origin = f'{SUGGESTED_FOR} "{asked.keyword}"'
     new: dict[_Identity, _Idea] = {}
     for text in texts:
         relevance = asked.relevance * _likeness(asked.keyword, text)
         if relevance >= job.search.expansion.relevance_min:
-            for idea in _keyword(job, _SUGGESTION, text, relevance, origin):
+            for idea in _keyword(job, SUGGESTION, text, relevance, origin):
                 new.setdefault(_identity(idea), idea)
     fit = (idea for identity, idea in new.items() if identity not in taken)
     best = heapq.nsmallest(_FOLLOWED, fit, key=lambda idea: -idea.relevance)
@@ -331,62 +323,6 @@ def _second_sweep(job: Job, now: datetime) -> list[Source]:
         for source in sorted(dry, key=lambda source: -source.found)
     ]
     return [source for source in again if _identity(source) not in there]
-
-
-# ------------------------------------------------------------------ what it is worth
-class _Worth(NamedTuple):
-    """How many new creators a call for a way of asking is expected to bring.
-
-    `hope` judges it by itself, and tells which way is next. `doubt` judges it by all
-    that the job has opened, and tells when to stop; each way is tried once.
-    """
-
-    hope: float
-    doubt: float
-
-
-def _worth(job: Job) -> dict[str, _Worth]:
-    ways: dict[str, list[Source]] = {way: [] for way in _WAYS}
-    for source in job.sources:
-        if source.origin is not None:
-            ways[_way(job, source)].append(source)
-    fresh = fresh_yield(job)
-    together = _mean(chain(*ways.values()), fresh, 1)
-    return {way: _judged(sources, fresh, together) for way, sources in ways.items()}
-
-
-def _judged(sources: Sequence[Source], fresh: float, together: float) -> _Worth:
-    """What a way is worth that has these sources; nothing where they only failed."""
-    if any(source.charged for source in sources):
-        hope = _mean(sources, fresh, _WEIGHT)
-        return _Worth(hope, _mean(sources, together, 1))
-    failed = any(source.set_aside is not None for source in sources)
-    return _Worth(0.0, 0.0) if failed else _Worth(fresh, fresh)
-
-
-def _mean(sources: Iterable[Source], before: float, weight: int) -> float:
-    """New creators a call, what was known before weighing as much as so many calls."""
-    calls, found = weight, weight * before
-    for source in sources:
-        calls, found = calls + source.charged, found + source.found
-    return found / calls
-
-
-def _way(job: Job, source: Source) -> str:
-    """In which way a source that was opened differs from what was asked."""
-    if source.endpoint is Endpoint.HASHTAG:
-        return _FEED
-    if source.endpoint is Endpoint.SUGGESTIONS or _is_suggested(source):
-        return _SUGGESTION
-    if source.period != job.search.period:
-        return _PERIOD
-    if source.sort != job.search.sort:
-        return _SORT
-    return _COMPANION if source.region == job.search.region else _REGION
-
-
-def _is_suggested(source: Source) -> bool:
-    return source.origin is not None and source.origin.startswith(_SUGGESTED_FOR)
 
 
 def _identity(source: Source | _Idea) -> _Identity:
