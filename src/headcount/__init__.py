@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from headcount.core.model import Finding as Finding
     from headcount.core.model import Job as Job
     from headcount.core.model import Limits as Limits
+    from headcount.core.model import Look as Look
     from headcount.core.model import Outcome as Outcome
     from headcount.core.model import Reason as Reason
     from headcount.core.model import Status as Status
@@ -73,6 +74,7 @@ _HOMES = {
         "Finding",
         "Job",
         "Limits",
+        "Look",
         "Outcome",
         "Reason",
         "Status",

@@ -177,7 +177,7 @@ class Settings(ClientSettings, OperatorSettings, RunnerSettings):
     sandbox_faults: _Words = Field(
         (),
         validation_alias=_from("HEADCOUNT_SANDBOX_FAULTS"),
-        description="What goes wrong in the sandbox: NAME:RATE or NAME@CALL.",
+        description="What goes wrong in the sandbox: NAME:RATE or NAME@CALL,CALL.",
     )
 
     @field_validator("keywords", "sandbox_faults", "cors_origins", mode="before")
