@@ -7,7 +7,7 @@ import pytest
 from builders import A_CREDIT, NOON, a_job, a_page
 
 from headcount.core import lifecycle, ownership, tally
-from headcount.core.calls import Failure, FailureKind
+from headcount.core.calls import CallKind, Endpoint, Failure, FailureKind
 from headcount.core.decisions import Ask, End, Pause, Wait, decide
 from headcount.core.expansion import Expand, Expansion
 from headcount.core.model import (
@@ -17,6 +17,7 @@ from headcount.core.model import (
     Limits,
     Look,
     Reason,
+    Source,
     SourceState,
     Status,
 )
@@ -113,6 +114,21 @@ def test_a_cap_below_the_look_holds() -> None:
 
     assert isinstance(decision, End)
     assert decision.outcome.reason is Reason.CALL_LIMIT
+
+
+def test_a_look_that_cannot_pay_for_the_rest_ends_and_waits_for_nobody() -> None:
+    """A page could be paid for, but that source was seen; the question is dearer."""
+    limits = Limits(max_credits=2, look=Look(9, 1))
+    job = lifecycle.claim(Change(a_job(target=90, limits=limits)), LEASE, NOON).job
+    seen = replace(job.source(1), pages=1, found=9, once=9, recent=9.0)
+    dear = Source(2, "tea", endpoint=Endpoint.SUGGESTIONS)
+    job = replace(job, sources=(seen, dear), charged=1, credits=1, qualified=9)
+    prices = {**A_CREDIT, CallKind.SUGGESTIONS: 3}
+
+    decision = decide(job, NOON, room=9, prices=prices)
+
+    assert isinstance(decision, End)
+    assert decision.outcome.reason is Reason.BUDGET
 
 
 def test_a_look_opens_no_new_ground() -> None:

@@ -89,7 +89,7 @@ def decide(job: Job, now: datetime, *, room: int, prices: Prices) -> Decision:
     )
     if chosen:
         return Ask(chosen)
-    waits = candidates or job.open_calls or _retry_at(job)
+    waits = _payable(job, candidates, prices) or job.open_calls or _retry_at(job)
     return Wait(_retry_at(job)) if waits else End(_dried_up(job))
 
 
@@ -104,6 +104,14 @@ def _spendable(job: Job) -> int | None:
     caps = (job.search.limits.max_credits, job.grant.credits)
     given = min((cap for cap in caps if cap is not None), default=None)
     return None if given is None else max(0, given - job.credits - job.held)
+
+
+def _payable(job: Job, sources: list[Source], prices: Prices) -> list[Source]:
+    """The sources that may be asked for the credits that there are."""
+    credits_ = _spendable(job)
+    if credits_ is None:
+        return sources
+    return [s for s in sources if prices[s.endpoint.kind] <= credits_]
 
 
 def _last(job: Job, now: datetime, price: int) -> End | Pause | None:
@@ -201,6 +209,8 @@ def _calls_today(job: Job, price: int, left: int) -> int:
 
 
 def _dried_up(job: Job) -> Outcome:
+    if any(source.state is SourceState.OPEN for source in job.sources):
+        return Outcome(job.missing, Reason.BUDGET)  # too little for what is left
     failing = [s for s in job.sources if s.state is SourceState.FAILING]
     asked = [source for source in failing if source.origin is None]
     # What the job opened itself may fail alone; not so if nothing has come since.
