@@ -105,6 +105,14 @@ def test_a_look_at_sources_that_hold_nothing_ends_as_any_job_does() -> None:
     assert decision.outcome.reason is Reason.SOURCES_EXHAUSTED
 
 
+def test_a_look_that_just_meets_the_cap_pauses_as_any_other() -> None:
+    job = looking(2)
+    limits = replace(job.search.limits, max_calls=2)
+    job = replace(job, search=replace(job.search, limits=limits))
+
+    assert decide(with_pages(proceeded(job)), NOON, room=9, prices=A_CREDIT) == Pause()
+
+
 def test_a_cap_below_the_look_holds() -> None:
     job = looking(3)
     limits = replace(job.search.limits, max_calls=1)
@@ -151,6 +159,23 @@ def test_resumed_it_goes_on_to_its_end_from_what_it_saw(status: Status) -> None:
     decision = decide(job, NOON, room=9, prices=A_CREDIT)
     assert isinstance(decision, Ask)
     assert {source.cursor for source in decision.sources} == {"0", "30"}
+
+
+def test_topped_up_after_its_end_it_goes_on_to_the_new_target() -> None:
+    done = proceeded(with_pages(proceeded(looking(3, target=20))))
+
+    job = ownership.top_up(Change(done), 500, done.search.limits, NOON).job
+
+    job = proceeded(lifecycle.claim(Change(job), LEASE, NOON).job)
+    assert job.search.limits.look is None
+    assert job.status is Status.PROCESSING
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.CANCELLED])
+def test_what_has_ended_for_good_is_left_as_it_is(status: Status) -> None:
+    change = Change(replace(looked(), status=status))
+
+    assert ownership.resume(change, NOON) is change
 
 
 def test_topped_up_it_stays_paused() -> None:

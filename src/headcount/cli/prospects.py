@@ -19,7 +19,7 @@ from headcount.client.documents import (
     document_of,
 )
 from headcount.core.expansion import Expand
-from headcount.core.model import Look, Search, Status
+from headcount.core.model import Look, Search, SourceState, Status
 from headcount.planning import looking
 from headcount.settings import Settings
 
@@ -62,7 +62,11 @@ def _cut_short(job: JobSheet, plan: PlanDocument, look: Look) -> bool:
         return False
     if job.status is not Status.PAUSED:
         return True
-    return any(word.pages < look.each and not word.error for word in plan.keywords)
+    return any(
+        source.pages < look.each and not source.error
+        for source in job.sources
+        if source.state is SourceState.OPEN
+    )
 
 
 def _why(desk: Desk, job: JobSheet, plan: PlanDocument) -> str:

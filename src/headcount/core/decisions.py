@@ -23,6 +23,8 @@ from headcount.core.model import (
 )
 from headcount.core.proposals import proposals
 
+_CAPS = {Reason.CALL_LIMIT, Reason.BUDGET}
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -117,9 +119,9 @@ def _payable(job: Job, sources: list[Source], prices: Prices) -> list[Source]:
 def _last(job: Job, now: datetime, price: int) -> End | Pause | None:
     """The decision where no further call may be made, whatever the sources hold."""
     stop = _stop(job, now, price)
-    if stop is not None:
-        return End(stop)
-    return Pause() if _has_looked(job) else None
+    if _has_looked(job) and (stop is None or stop.reason in _CAPS):
+        return Pause()  # a cap that it just meets ends it when it is to go on
+    return None if stop is None else End(stop)
 
 
 def _has_looked(job: Job) -> bool:

@@ -81,6 +81,8 @@ def resume(change: Change, now: datetime) -> Change:
 
     One that was only to look around goes on to its end, also while it looks.
     """
+    if change.job.status in {Status.COMPLETED, Status.CANCELLED}:
+        return change
     change = _committed(change)
     if change.job.status not in {Status.PAUSED, Status.PARTIAL, Status.FAILED}:
         return change
@@ -107,7 +109,7 @@ def top_up(change: Change, target: int, limits: Limits, now: datetime) -> Change
         return change
     job = replace(job, search=replace(job.search, target=target, limits=limits))
     if job.status.ended:
-        job = _idled(job, now)
+        job = _idled(_committed(Change(job)).job, now)
         job = _reopened(job, now) if job.missing else ended(job, Outcome(), now)
     return replace(change, job=job)
 
