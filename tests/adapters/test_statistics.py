@@ -11,7 +11,7 @@ import pytest
 from adapters.test_upgrades import EVERY_DATABASE as EVERY_EMPTY_DATABASE
 from adapters.test_upgrades import filled
 from builders import A_CREDIT, NOON, a_job, a_page
-from fakes.postgres import server
+from fakes.databases import postgres_16, postgres_18, sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
@@ -398,20 +398,8 @@ async def test_nothing_is_added_by_a_job_that_has_not_ended(life: Life) -> None:
 
 
 # ------------------------------------------------------------------- on every database
-async def _sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder}/jobs.db"
-
-
-async def _postgres_16(_: Path) -> str:
-    return await server(16).database_with_tables()
-
-
-async def _postgres_18(_: Path) -> str:
-    return await server(18).database_with_tables()
-
-
 EVERY_DATABASE = pytest.mark.parametrize(
-    "place", [_sqlite, _postgres_16, _postgres_18], ids=lambda place: place.__name__
+    "place", [sqlite, postgres_16, postgres_18], ids=lambda place: place.__name__
 )
 Place = Callable[[Path], Awaitable[str]]
 
